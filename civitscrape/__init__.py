@@ -1,0 +1,1 @@
+"""civitscrape archives Civitai into a folder and a database that you own."""

@@ -1,0 +1,1 @@
+"""Where things lie: tables, files and sidecars; knows nothing of Scrapy."""

@@ -1,0 +1,1 @@
+"""How the site speaks: makes requests and opens answers, keeps nothing."""

@@ -1,0 +1,1 @@
+"""Bytes to disk: paced slots, streaming, hashes while they pass."""

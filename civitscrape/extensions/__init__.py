@@ -1,0 +1,1 @@
+"""What watches a crawl: progress, the log file, the report."""

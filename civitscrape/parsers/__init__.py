@@ -1,0 +1,1 @@
+"""One entry of an answer in, items out: pure functions, no Scrapy."""

@@ -1,0 +1,1 @@
+"""A small Civitai on this machine: to try things on, and for the tests."""

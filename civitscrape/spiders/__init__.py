@@ -1,0 +1,1 @@
+"""What to ask and in what order: one file, one spider, one name."""
