@@ -58,6 +58,7 @@ class Mark(Enum):
     FIRST = "the first known value stays"
     COUNT = "the newer answer wins, but null or zero never replaces a count"
     STATE = "the better state wins, see MetaState"
+    GENERATION = "part of the generation data: replaced together when the newer answer brings ``meta``, else kept"
     ALWAYS = "the newer answer wins, null included"
     NO_COLUMN = "carried by the item for feeds, not a column"
 
@@ -66,6 +67,7 @@ Key = Mark.KEY
 First = Mark.FIRST
 Count = Mark.COUNT
 State = Mark.STATE
+Generation = Mark.GENERATION
 Always = Mark.ALWAYS
 NoColumn = Mark.NO_COLUMN
 
@@ -134,23 +136,23 @@ class Image:
     """Base model as the site names it, such as ``SDXL 1.0``."""
     model_version_ids: list[int] | None = None
     """Model versions that the listing names for it."""
-    prompt: str | None = None
+    prompt: Annotated[str | None, Generation] = None
     """Positive prompt."""
-    negative_prompt: str | None = None
+    negative_prompt: Annotated[str | None, Generation] = None
     """Negative prompt."""
-    sampler: str | None = None
+    sampler: Annotated[str | None, Generation] = None
     """Sampler as the uploader's tool wrote it."""
-    steps: int | None = None
+    steps: Annotated[int | None, Generation] = None
     """Sampling steps."""
-    cfg_scale: float | None = None
+    cfg_scale: Annotated[float | None, Generation] = None
     """Guidance scale."""
-    seed: int | None = None
+    seed: Annotated[int | None, Generation] = None
     """Seed; may exceed 64 bits on some tools, then it is only in ``meta``."""
-    size: str | None = None
+    size: Annotated[str | None, Generation] = None
     """Size at generation, ``WIDTHxHEIGHT`` in pixels."""
-    model: str | None = None
+    model: Annotated[str | None, Generation] = None
     """Name of the checkpoint as the uploader's tool wrote it."""
-    meta: dict[str, Any] | None = None
+    meta: Annotated[dict[str, Any] | None, Generation] = None
     """The whole generation data, untouched."""
     meta_state: Annotated[str, State] = MetaState.UNKNOWN
     """``visible``, ``hidden``, ``absent``, ``unknown`` (the route cannot tell) or ``not_asked``."""
@@ -169,9 +171,15 @@ class Image:
     votes_at: str | None = None
     """When tags with votes were last fetched, UTC ISO 8601."""
     gone_at: Annotated[str | None, Always] = None
-    """When the site was found to have it no more, UTC ISO 8601; set only after asking by id, cleared when it is back."""
+    """When the site was found to have it no more, UTC ISO 8601; set after asking by id, cleared when it is back."""
     tags: Annotated[list[str], NoColumn] = field(default_factory=list)
     """Names of the community tags that came with the entry."""
+    known: Annotated[bool, NoColumn] = False
+    """Whether the archive had the record before this answer."""
+    media_state: Annotated[str | None, NoColumn] = None
+    """What became of the file: ``wanted``, ``stored``, ``gone``, ``failed``, ``refused``; null when none was asked."""
+    files: Annotated[list[dict[str, Any]], NoColumn] = field(default_factory=list)
+    """What the download brought, as Scrapy's media pipelines tell it; empty when nothing was fetched."""
 
 
 @dataclass(slots=True, kw_only=True)

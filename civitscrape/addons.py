@@ -1,0 +1,86 @@
+"""Resolve what depends on other settings, after the command line has spoken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from civitscrape.archive import paths
+from civitscrape.civitai.roles import Role, slot
+from civitscrape.exceptions import ArgumentError
+from civitscrape.exports.feeds import FEEDS
+from civitscrape.items import Image
+
+if TYPE_CHECKING:
+    from scrapy.settings import BaseSettings
+
+ADDON_PRIORITY = 15
+"""Scrapy's own number for what an add-on sets."""
+
+ADDRESSES = ("CIVITAI_URL", "CIVITAI_MATURE_URL", "CIVITAI_MEDIA_URL")
+
+
+class Resolve:
+    """Make folders absolute, build feeds and slots, and check what can be checked before the first request."""
+
+    def update_settings(self, settings: BaseSettings) -> None:
+        """Set what follows from our settings.
+
+        Raises:
+            ArgumentError: a setting makes no sense.
+        """
+        resolve(settings)
+
+
+def resolve(settings: BaseSettings) -> None:
+    """Do the add-on's work; safe to call twice."""
+    folder = Path(settings["OUTPUT_DIR"]).expanduser().absolute()
+    _set(settings, "OUTPUT_DIR", str(folder))
+    for name in ("DATABASE_URL", "MEDIA_STORE"):
+        _set(settings, name, str(settings[name]).replace("{OUTPUT_DIR}", folder.as_posix()))
+    _set(settings, "MEDIA_STORE", str(Path(settings["MEDIA_STORE"]).expanduser().absolute()))
+    _set(settings, "FILES_STORE", settings["MEDIA_STORE"])
+    for name in ADDRESSES:
+        _set(settings, name, _address(name, settings[name]))
+    paths.validate(settings["MEDIA_PATH"], [*Image.__dataclass_fields__, "ext"])
+    _pace(settings)
+    _set(settings, "FEEDS", feeds(folder) | settings.getdict("FEEDS"))
+
+
+def feeds(folder: Path) -> dict[str, Any]:
+    """Build Scrapy's ``FEEDS``: one entry per item class and format, below the output folder."""
+    base = folder.as_posix().replace("%", "%%")
+    return {f"{base}/feeds/%(name)s/%(time)s/{name}": options for name, options in FEEDS.items()}
+
+
+def _pace(settings: BaseSettings) -> None:
+    """Give the API its delay and the CDN its slot."""
+    delay = _number(settings, "API_DELAY", at_least=0)
+    _set(settings, "DOWNLOAD_DELAY", delay)
+    _set(settings, "AUTOTHROTTLE_START_DELAY", delay)
+    concurrency = int(_number(settings, "MEDIA_CONCURRENCY", at_least=1))
+    media = {slot(Role.MEDIA, settings["CIVITAI_MEDIA_URL"]): {"concurrency": concurrency, "delay": 0, "jitter": 0}}
+    _set(settings, "DOWNLOAD_SLOTS", media | settings.getdict("DOWNLOAD_SLOTS"))
+
+
+def _number(settings: BaseSettings, name: str, *, at_least: float) -> float:
+    try:
+        value = settings.getfloat(name)
+    except ValueError:
+        value = at_least - 1
+    if value < at_least:
+        raise ArgumentError(f"setting {name}: {settings[name]!r}: give a number, {at_least} or more")
+    return value
+
+
+def _address(name: str, value: str) -> str:
+    parts = urlsplit(str(value))
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ArgumentError(f"setting {name}: {value!r}: give an address such as https://civitai.com")
+    return str(value).rstrip("/")
+
+
+def _set(settings: BaseSettings, name: str, value: Any) -> None:
+    """Set with the priority that the setting already has, so that the resolved value replaces the written one."""
+    settings.set(name, value, priority=max(ADDON_PRIORITY, settings.getpriority(name) or 0))

@@ -1,0 +1,160 @@
+"""One answer, one transaction: its rows, links, wanted media and payloads, and the cursor of its walk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from civitscrape.archive import schema
+from civitscrape.archive.database import in_chunks, upsert
+from civitscrape.items import Creator, Image, ImageResource, ResourceSource
+from civitscrape.ledger import Entry, Payload, Walk, now
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.engine import Connection
+
+COUNTERS = frozenset({"stats"})
+"""Keys of an entry that change without the entry changing; the payload's hash leaves them out."""
+
+SOURCE_RANK = {source: rank for rank, source in enumerate(ResourceSource)}
+
+
+@dataclass(slots=True, kw_only=True)
+class Standing:
+    """What the archive knew of an image when an answer came."""
+
+    known: bool
+    """Whether there was a record."""
+    path: str | None
+    """File of the image, once it is stored."""
+    media_state: str | None
+    """State of the file behind its key; None when there is no such row."""
+
+
+def commit(connection: Connection, records: Iterable[Any]) -> dict[int, Standing]:
+    """Write everything one answer gave; tell how its images stood before.
+
+    A walk without an id gets one here, on the object itself: later answers of the same walk update the same row.
+    """
+    by_class: dict[type, list[Any]] = {}
+    for record in records:
+        by_class.setdefault(type(record), []).append(record)
+    standings = standing(connection, by_class.get(Image, []))
+    store_payloads(connection, by_class.pop(Entry, []))
+    for walk in by_class.pop(Walk, []):
+        save_walk(connection, walk)
+    replace_resources(connection, by_class.pop(ImageResource, []))
+    free_user_ids(connection, by_class.get(Creator, []))
+    for rows in by_class.values():
+        upsert(connection, rows)
+    return standings
+
+
+def standing(connection: Connection, images: Iterable[Image]) -> dict[int, Standing]:
+    """Ask how the images of an answer stand: known or not, stored or not."""
+    found = {}
+    by_id = {image.id: image for image in images}
+    for ids in in_chunks(by_id):
+        query = sa.select(schema.images.c.id, schema.images.c.path).where(schema.images.c.id.in_(ids))
+        found.update({row.id: row.path for row in connection.execute(query)})
+    states = {}
+    for keys in in_chunks({image.key for image in by_id.values() if image.key}):
+        query = sa.select(schema.media.c.key, schema.media.c.state).where(schema.media.c.key.in_(keys))
+        states.update({row.key: row.state for row in connection.execute(query)})
+    return {
+        number: Standing(known=number in found, path=found.get(number), media_state=states.get(image.key or ""))
+        for number, image in by_id.items()
+    }
+
+
+def save_walk(connection: Connection, walk: Walk) -> None:
+    """Write a walk's row; give it a number when it is new."""
+    walk.updated_at = now()
+    values = {name: getattr(walk, name) for name in schema.COLUMNS[Walk] if name != "id"}
+    if walk.id is None:
+        inserted = connection.execute(sa.insert(schema.walks).values(values)).inserted_primary_key
+        walk.id = inserted[0] if inserted else None
+    else:
+        connection.execute(sa.update(schema.walks).where(schema.walks.c.id == walk.id).values(values))
+
+
+def replace_resources(connection: Connection, resources: list[ImageResource]) -> None:
+    """Replace the resources of images as sets; a set from a worse source never replaces one from a better."""
+    table = schema.image_resources
+    stored: dict[int, int] = {}
+    for ids in in_chunks({one.image_id for one in resources}):
+        query = sa.select(table.c.image_id, table.c.source).where(table.c.image_id.in_(ids)).distinct()
+        for row in connection.execute(query):
+            stored[row.image_id] = min(stored.get(row.image_id, len(SOURCE_RANK)), SOURCE_RANK[row.source])
+    better = [one for one in resources if SOURCE_RANK[ResourceSource(one.source)] <= stored.get(one.image_id, 99)]
+    for ids in in_chunks({one.image_id for one in better} & stored.keys()):
+        connection.execute(sa.delete(table).where(table.c.image_id.in_(ids)))
+    upsert(connection, better)
+
+
+def free_user_ids(connection: Connection, creators: Iterable[Creator]) -> None:
+    """Let a renamed creator's number go from the old name to the new one: it is unique."""
+    table = schema.creators
+    for creator in creators:
+        if creator.user_id is not None:
+            renamed = (table.c.user_id == creator.user_id) & (table.c.username != creator.username)
+            connection.execute(sa.update(table).where(renamed).values(user_id=None))
+
+
+def digest(content: Any) -> str:
+    """Hash an entry without its counters, whatever the order of its keys.
+
+    >>> digest({"id": 1, "stats": {"likeCount": 1}}) == digest({"stats": {"likeCount": 2}, "id": 1})
+    True
+    """
+    lasting = content
+    if isinstance(content, dict):
+        lasting = {key: value for key, value in content.items() if key not in COUNTERS}
+    return hashlib.sha256(canonical(lasting)).hexdigest()
+
+
+def canonical(content: Any) -> bytes:
+    """Write an entry as canonical JSON: sorted keys, no spaces, UTF-8."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(errors="surrogatepass")
+
+
+def restore(body: bytes) -> Any:
+    """Read a payload's body back."""
+    return json.loads(zstd.decompress(body).decode(errors="surrogatepass"))
+
+
+def store_payloads(connection: Connection, entries: list[Entry]) -> None:
+    """Keep the entries of an answer whose content is new."""
+    table = schema.payloads
+    by_hash = {digest(entry.content): entry for entry in entries}
+    for hashes in in_chunks(by_hash):
+        query = sa.select(table.c.kind, table.c.entry_id, table.c.sha256).where(table.c.sha256.in_(hashes))
+        for row in connection.execute(query):
+            entry = by_hash[row.sha256]
+            if (row.kind, row.entry_id) == (entry.kind, entry.entry_id):
+                del by_hash[row.sha256]
+    rows = [
+        Payload(
+            kind=entry.kind,
+            entry_id=entry.entry_id,
+            sha256=sha256,
+            fetched_at=now(),
+            refused=entry.refused,
+            body=zstd.compress(canonical(entry.content)),
+        )
+        for sha256, entry in by_hash.items()
+    ]
+    upsert(connection, rows)

@@ -1,0 +1,119 @@
+"""The database: open it, write to it in order, ask it questions."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from civitscrape.archive import merge, schema
+from civitscrape.exceptions import ArchiveError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sqlalchemy.engine import Connection, Engine
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT = 30_000
+"""Milliseconds to wait for another process's transaction; ours take well under a second."""
+
+VARIABLES = 500
+"""Values in one ``IN (…)``: far below what either database allows, so plans stay cached."""
+
+
+def open_engine(url: str) -> Engine:
+    """Open a database, make its tables where they are missing.
+
+    Raises:
+        ArchiveError: the address is not understood, or the database cannot be opened.
+    """
+    try:
+        address = sa.make_url(url)
+        if address.database and address.get_backend_name() == "sqlite":
+            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(address, json_serializer=partial(json.dumps, ensure_ascii=False))
+        if engine.dialect.name not in merge.INSERT:
+            raise ArchiveError(f"DATABASE_URL {url!r}: use an sqlite:/// or postgresql:// address")
+        if engine.dialect.name == "sqlite":
+            sa.event.listen(engine, "connect", _tune_sqlite)
+            sa.event.listen(engine, "begin", _begin_immediate)
+        schema.metadata.create_all(engine)
+    except (SQLAlchemyError, OSError) as error:
+        raise ArchiveError(f"DATABASE_URL {url!r} cannot be opened: {error.__cause__ or error}") from error
+    return engine
+
+
+def _tune_sqlite(connection: Any, _: object) -> None:
+    """Let readers and a second process work beside the writer; transactions are begun by us, not by the driver."""
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    """Take the write lock at once: a transaction that only later wants to write may be refused without a wait."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def to_row(record: Any) -> dict[str, Any]:
+    """Turn a dataclass into the values of its row."""
+    return {name: getattr(record, name) for name in schema.COLUMNS[type(record)]}
+
+
+def from_row(dataclass: type[T], row: Any) -> T:
+    """Turn a row of a dataclass's table into the dataclass."""
+    return dataclass(**{name: getattr(row, name) for name in schema.COLUMNS[dataclass]})
+
+
+def upsert(connection: Connection, records: Iterable[Any]) -> None:
+    """Insert or merge records of one dataclass."""
+    rows = list(records)
+    if rows:
+        dataclass: type = type(rows[0])
+        statement = merge.upsert(dataclass, connection.dialect.name)
+        connection.execute(statement, [to_row(record) for record in rows])
+
+
+def in_chunks(values: Iterable[T], size: int = VARIABLES) -> Iterable[list[T]]:
+    """Cut values into lists of at most ``size``.
+
+    >>> list(in_chunks("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    everything = list(values)
+    return (everything[start : start + size] for start in range(0, len(everything), size))
+
+
+class Archive:
+    """The database behind one thread: what is asked of it happens in the order of the asking, off the event loop."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = open_engine(url)
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="archive")
+
+    def _transact(self, function: Callable[..., T], *args: Any) -> T:
+        with self.engine.begin() as connection:
+            return function(connection, *args)
+
+    async def run(self, function: Callable[..., T], *args: Any) -> T:
+        """Call ``function(connection, *args)`` inside one transaction, in the archive's thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, self._transact, function, *args)
+
+    def run_now(self, function: Callable[..., T], *args: Any) -> T:
+        """Call ``function(connection, *args)`` inside one transaction, and wait for it."""
+        return self._executor.submit(self._transact, function, *args).result()
+
+    def close(self) -> None:
+        """Finish what was asked, then let go of the database."""
+        self._executor.shutdown()
+        self.engine.dispose()

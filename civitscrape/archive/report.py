@@ -1,0 +1,198 @@
+"""Whether it is all there: announced, listed and stored held against each other, and an outcome with its reasons."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from civitscrape.archive import tally
+from civitscrape.civitai import levels
+from civitscrape.items import MediaType
+from civitscrape.ledger import Announcement, Outcome, Walk, WalkState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.engine import Connection
+
+COUNTED = {"imageCount": MediaType.IMAGE, "videoCount": MediaType.VIDEO}
+"""Announced counts that an archive of images and videos can be held against."""
+
+TOLERATED, TOLERATED_SHARE = 3, 0.01
+"""Entries, and share of the announced, that may be missing: the site's counts are kept apart from its lists."""
+
+NAMED_FAILURES = 100
+"""Failures that a report names; the table ``media`` has them all."""
+
+
+@dataclass(slots=True, kw_only=True)
+class WalkReport:
+    """One walk of a run."""
+
+    id: int | None
+    target: str
+    levels: list[str]
+    sort: str
+    state: str
+    cursor: str | None
+    error: str | None
+    pages: int
+    listed: int
+    announced: int | None
+    files: dict[str, int]
+    """Files by what became of them: ``stored`` now, ``had`` before, ``gone``, ``failed``, ``refused``, ``wanted``."""
+
+
+@dataclass(slots=True, kw_only=True)
+class TargetReport:
+    """One target of a run."""
+
+    target: str
+    exists: bool | None
+    announced: dict[str, int] | None
+    """Announced numbers by type, for the levels in ``announced_levels``; None when nobody told."""
+    announced_levels: list[str]
+    held: dict[str, int]
+    """Records by type that the archive has in those same levels."""
+    levels_not_asked: list[str]
+    ask_with: str | None
+    """Argument that asks for the levels left out."""
+    reasons: list[str]
+    """Why this target is not complete; empty when it is."""
+    failures: list[dict[str, Any]]
+    walks: list[WalkReport] = field(default_factory=list)
+
+
+def target_report(
+    connection: Connection, target: str, walks: list[Walk], announcement: Announcement | None, since: str
+) -> TargetReport:
+    """Hold what was found of a target against what the site says of it."""
+    mask = 0
+    for walk in walks:
+        mask |= walk.level
+    told = announcement or Announcement(target=target, exists=None, error="the profile page was not read")
+    types = _types(walks)
+    counts = {str(COUNTED[name]): number for name, number in (told.counts or {}).items() if COUNTED.get(name) in types}
+    left_out = levels.names(levels.ALL & ~mask)
+    report = TargetReport(
+        target=target,
+        exists=told.exists,
+        announced=counts or None,
+        announced_levels=levels.names(told.level),
+        held={
+            kind: number for kind, number in tally.held(connection, target, told.level or mask).items() if kind in types
+        },
+        levels_not_asked=left_out,
+        ask_with="-a level=all" if left_out else None,
+        reasons=[],
+        failures=tally.failures(connection, target, mask, NAMED_FAILURES),
+        walks=[_walk_report(connection, walk, told, since) for walk in walks],
+    )
+    report.reasons = list(reasons(report, told, mask))
+    return report
+
+
+def _types(walks: list[Walk]) -> set[str]:
+    """Tell which media types a target's walks asked for."""
+    asked = {walk.params.get("type") for walk in walks}
+    return {MediaType.IMAGE, MediaType.VIDEO} if None in asked else {str(one) for one in asked}
+
+
+def _walk_report(connection: Connection, walk: Walk, told: Announcement, since: str) -> WalkReport:
+    types = _types([walk])
+    alike = told.counts is not None and told.level == walk.level
+    counts = [number for name, number in (told.counts or {}).items() if COUNTED.get(name) in types]
+    return WalkReport(
+        id=walk.id,
+        target=walk.target,
+        levels=levels.names(walk.level),
+        sort=str(walk.params.get("sort")),
+        state=walk.state,
+        cursor=walk.cursor,
+        error=walk.error,
+        pages=walk.pages,
+        listed=walk.entries,
+        announced=sum(counts) if alike else None,
+        files=tally.media_of(connection, walk.target, walk.level, since),
+    )
+
+
+def reasons(report: TargetReport, told: Announcement, mask: int) -> Iterable[str]:
+    """Say why a target is not complete, a sentence each."""
+    if is_missing(report):
+        yield f"{report.target} does not exist: the site knows no such name"
+        return
+    for walk in report.walks:
+        yield from _walk_reasons(walk)
+    for state, sentence in (
+        ("failed", "files could not be fetched; the same command tries them again"),
+        ("refused", "files were refused"),
+        ("wanted", "files are still wanted; the same command goes on with them"),
+    ):
+        number = sum(walk.files.get(state, 0) for walk in report.walks)
+        if number:
+            yield f"{number} {sentence}"
+    if told.level & ~mask:
+        return
+    for kind, announced in (report.announced or {}).items():
+        missing = announced - report.held.get(kind, 0)
+        if missing > max(TOLERATED, announced * TOLERATED_SHARE):
+            yield f"the site announces {announced} {kind}s, the archive has {announced - missing} of them"
+
+
+def _walk_reasons(walk: WalkReport) -> Iterable[str]:
+    name = f"walk {walk.id} ({'+'.join(walk.levels)})"
+    if walk.state == WalkState.LIMITED:
+        yield f"{name} took the newest {walk.listed} entries only, as max_items asks"
+    elif walk.state == WalkState.CAPPED:
+        yield f"{name} was cut short by the site: {walk.error}"
+    elif walk.state != WalkState.COMPLETE:
+        where = f"at cursor {walk.cursor!r}" if walk.cursor else "at its first page"
+        yield f"{name} is {walk.state} {where}: {walk.error or 'the crawl ended before it'}; run the same command again"
+
+
+def is_missing(report: TargetReport) -> bool:
+    """Tell whether a target does not exist: the page knows nobody, and no walk found anything."""
+    return report.exists is False and not any(walk.listed for walk in report.walks)
+
+
+def judge(targets: list[TargetReport], *, refused: int, stopped: bool, error: str | None) -> tuple[Outcome, list[str]]:
+    """Give a run its outcome, and the reasons for anything but ``complete``.
+
+    Args:
+        targets: what was found of each target.
+        refused: entries that could not be read.
+        stopped: whether a person ended the run.
+        error: what ended the run, when it was neither a person nor the end of the work.
+    """
+    found = [reason for target in targets for reason in target.reasons]
+    if refused:
+        found.append(f"{refused} entries could not be read; they are kept in the table payloads, with the reason")
+    if error is not None:
+        found.append(error)
+    if stopped:
+        return Outcome.STOPPED, [*found, "the run was stopped; the same command goes on from here"]
+    pages = sum(walk.pages for target in targets for walk in target.walks)
+    if targets and (all(map(is_missing, targets)) or (not pages and found)):
+        return Outcome.FAILED, found
+    if not targets:
+        return Outcome.FAILED, [*found, "nothing was asked"]
+    return (Outcome.INCOMPLETE if found else Outcome.COMPLETE), found
+
+
+def build(
+    connection: Connection, run_id: str, since: str, announcements: dict[str, Announcement]
+) -> list[TargetReport]:
+    """Report on every target of a run."""
+    by_target: dict[str, list[Walk]] = {target: [] for target in announcements}
+    for walk in tally.walks_of(connection, run_id):
+        by_target.setdefault(walk.target, []).append(walk)
+    return [
+        target_report(connection, target, walks, announcements.get(target), since)
+        for target, walks in by_target.items()
+    ]
+
+
+def as_json(targets: list[TargetReport]) -> list[dict[str, Any]]:
+    """Turn the reports on targets into JSON values."""
+    return [asdict(target) for target in targets]

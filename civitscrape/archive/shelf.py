@@ -1,0 +1,160 @@
+"""Files into their places: moved when whole, booked in the same breath, linked where another id has the same bytes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from civitscrape.archive import paths, schema, sidecars
+from civitscrape.archive.database import in_chunks
+from civitscrape.exceptions import ArchiveError
+from civitscrape.ledger import MediaState, now
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from sqlalchemy.engine import Connection
+
+
+@dataclass(slots=True, kw_only=True)
+class Fate:
+    """What became of the file of one image."""
+
+    image_id: int
+    key: str
+    state: str
+    """``stored``, ``gone``, ``failed`` or ``refused``."""
+    path: str | None = None
+    """Where the file of this image belongs, relative to the store."""
+    part: str | None = None
+    """Whole file that waits to be moved; None when the bytes are already in the store."""
+    sha256: str | None = None
+    size: int | None = None
+    content_type: str | None = None
+    error: str | None = None
+
+
+def shelve(connection: Connection, store: Path, fates: Collection[Fate], *, beside: bool) -> None:
+    """Move whole files to their final names, and write into the database what became of each.
+
+    Args:
+        connection: inside a transaction; files are moved before it commits, so what the database calls stored is there.
+        store: folder of the media.
+        fates: what became of some files.
+        beside: whether sidecars are written.
+
+    Raises:
+        ArchiveError: a file cannot be moved; nothing of these fates is booked then.
+    """
+    shelved = _shelved(connection, [fate.key for fate in fates])
+    rows = []
+    for fate in fates:
+        if fate.state == MediaState.STORED and fate.path is not None:
+            shelved[fate.key] = _place(store, fate, shelved.get(fate.key))
+        if fate.part is not None or fate.state != MediaState.STORED:
+            rows.append(_row(fate, shelved.get(fate.key)))
+    if rows:
+        connection.execute(UPDATE_MEDIA, rows)
+    paths_of = [{"_id": fate.image_id, "_path": fate.path} for fate in fates if fate.path is not None]
+    if paths_of:
+        connection.execute(UPDATE_IMAGES, paths_of)
+    if beside:
+        sidecars.write(connection, store, [fate.image_id for fate in fates if fate.state == MediaState.STORED])
+
+
+def _shelved(connection: Connection, keys: Collection[str]) -> dict[str, str]:
+    """Find where the bytes of some keys already lie."""
+    table = schema.media
+    found: dict[str, str] = {}
+    for chunk in in_chunks(set(keys)):
+        query = sa.select(table.c.key, table.c.path).where(table.c.key.in_(chunk), table.c.state == MediaState.STORED)
+        found.update({row.key: row.path for row in connection.execute(query)})
+    return found
+
+
+def _place(store: Path, fate: Fate, shelved: str | None) -> str:
+    """Bring the bytes under the name of this image; tell where they lie for all images of this key."""
+    target = paths.inside(store, fate.path or "")
+    try:
+        if fate.part is not None and os.path.exists(fate.part):  # noqa: PTH110 (done for every file)
+            _move(fate.part, target)
+            return fate.path or ""
+        if shelved is None:
+            raise ArchiveError(f"{fate.path}: the file that was to be moved there, {fate.part}, is gone")
+        if shelved != fate.path and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _link(paths.inside(store, shelved), target)
+    except OSError as error:
+        raise ArchiveError(f"{target} cannot be written: {error.strerror or error}") from error
+    return shelved
+
+
+def _move(part: str, target: Path) -> None:
+    """Give a whole file its final name; the folder is made when it turns out to be missing."""
+    try:
+        os.replace(part, target)  # noqa: PTH105 (done for every file)
+    except FileNotFoundError:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(part, target)  # noqa: PTH105 (done for every file)
+
+
+def _link(source: Path, target: Path) -> None:
+    """Make a second name for the same bytes; a copy where the file system has no links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        fresh = target.with_name(target.name + ".part")
+        shutil.copyfile(source, fresh)
+        os.replace(fresh, target)  # noqa: PTH105 (as above)
+
+
+def _row(fate: Fate, path: str | None) -> dict[str, Any]:
+    stored = fate.state == MediaState.STORED
+    return {
+        "_key": fate.key,
+        "_state": fate.state,
+        "_path": path if stored else None,
+        "_sha256": fate.sha256,
+        "_size": fate.size,
+        "_content_type": fate.content_type,
+        "_error": fate.error,
+        "_gave_up": 0 if stored else 1,
+        "_fetched_at": now() if stored else None,
+    }
+
+
+def _bound(name: str, column: sa.Column[Any]) -> sa.BindParameter[Any]:
+    return sa.bindparam(f"_{name}", type_=column.type)
+
+
+def _kept(name: str) -> Any:
+    """Set a column, but never to nothing: a failed second download does not unsay the first."""
+    column = schema.media.c[name]
+    return sa.func.coalesce(_bound(name, column), column)
+
+
+UPDATE_MEDIA = (
+    sa.update(schema.media)
+    .where(schema.media.c.key == _bound("key", schema.media.c.key))
+    .values(
+        state=sa.case(
+            (schema.media.c.state == MediaState.STORED, schema.media.c.state),
+            else_=_bound("state", schema.media.c.state),
+        ),
+        error=_bound("error", schema.media.c.error),
+        attempts=schema.media.c.attempts + _bound("gave_up", schema.media.c.attempts),
+        **{name: _kept(name) for name in ("path", "sha256", "size", "content_type", "fetched_at")},
+    )
+)
+"""What became of a file; a file that is in the store stays stored, whatever a second download met."""
+
+UPDATE_IMAGES = (
+    sa.update(schema.images)
+    .where(schema.images.c.id == _bound("id", schema.images.c.id))
+    .values(path=_bound("path", schema.images.c.path))
+)

@@ -1,0 +1,86 @@
+"""The files written beside a media file: a view of the database, so that they say what the best answers said."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from civitscrape.archive import paths, schema
+from civitscrape.archive.database import in_chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy.engine import Connection
+
+KINDS = ("json", "none")
+"""What the setting ``SIDECARS`` takes."""
+
+
+def write(connection: Connection, store: Path, ids: Collection[int]) -> int:
+    """Write the JSON sidecars of images that have a file, where they are missing or say something else.
+
+    Returns:
+        Number of files written.
+    """
+    written = 0
+    for chunk in in_chunks(ids):
+        for path, record in records(connection, chunk):
+            target = paths.inside(store, str(PurePosixPath(path).with_suffix(".json")))
+            written += _replace(target, json.dumps(record, ensure_ascii=False, indent=1).encode(errors="replace"))
+    return written
+
+
+def records(connection: Connection, ids: Collection[int]) -> list[tuple[str, dict[str, Any]]]:
+    """Build what the sidecars of some images say, with the path of each image's file."""
+    images, tags, resources, media = schema.images, schema.image_tags, schema.image_resources, schema.media
+    query = (
+        sa.select(tags, schema.tags.c.name, schema.tags.c.type)
+        .join(schema.tags, schema.tags.c.id == tags.c.tag_id)
+        .where(tags.c.image_id.in_(ids))
+        .order_by(tags.c.image_id, tags.c.score.desc(), tags.c.tag_id)
+    )
+    tags_of = _grouped(connection, query)
+    query = (
+        sa.select(resources).where(resources.c.image_id.in_(ids)).order_by(resources.c.image_id, resources.c.position)
+    )
+    resources_of = _grouped(connection, query)
+    joined = sa.select(
+        images,
+        media.c.sha256.label("_sha256"),
+        media.c.size.label("_size"),
+        media.c.content_type.label("_content_type"),
+    ).outerjoin(media, media.c.key == images.c.key)
+    found = []
+    for row in connection.execute(joined.where(images.c.id.in_(ids), images.c.path.is_not(None))).mappings():
+        image = {name: row[name] for name in schema.COLUMNS_OF["images"]}
+        file = {name: row[f"_{name}"] for name in ("sha256", "size", "content_type")}
+        record = {"image": image, "tags": tags_of[row["id"]], "resources": resources_of[row["id"]], "file": file}
+        found.append((row["path"], record))
+    return found
+
+
+def _grouped(connection: Connection, query: sa.Select[Any]) -> defaultdict[int, list[dict[str, Any]]]:
+    """Ask, and gather the answers by image."""
+    gathered: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in connection.execute(query).mappings():
+        gathered[row["image_id"]].append({name: value for name, value in row.items() if name != "image_id"})
+    return gathered
+
+
+def _replace(target: Path, content: bytes) -> bool:
+    """Put content in place of a file in one step; False when it already says so."""
+    try:
+        if target.read_bytes() == content:
+            return False
+    except FileNotFoundError:
+        pass
+    fresh = target.with_name(target.name + ".part")
+    fresh.write_bytes(content)
+    os.replace(fresh, target)  # noqa: PTH105 (a string is as good, and this is done for every file)
+    return True

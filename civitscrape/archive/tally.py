@@ -1,0 +1,73 @@
+"""What a run found and what the archive holds, counted by questions to the database; the report is made of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from civitscrape.archive import schema
+from civitscrape.archive.database import from_row
+from civitscrape.ledger import MediaState, Walk
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+
+def walks_of(connection: Connection, run_id: str) -> list[Walk]:
+    """Find the walks that a run worked on, in the order of their beginning."""
+    query = sa.select(schema.walks).where(schema.walks.c.run_id == run_id).order_by(schema.walks.c.id)
+    return [from_row(Walk, row) for row in connection.execute(query)]
+
+
+def _of_target(target: str, mask: int) -> sa.ColumnElement[bool]:
+    """Say which joined rows of ``links`` and ``images`` belong to a target and have a level of the mask."""
+    kind, _, name = target.partition(":")
+    images, links = schema.images, schema.links
+    rated = sa.func.coalesce(images.c.level, mask).op("&")(mask) != 0
+    mine = (links.c.target_kind == kind) & (links.c.target == name) & (links.c.entry_kind == "image")
+    return mine & (links.c.entry_id == images.c.id) & rated
+
+
+def _media() -> sa.ColumnElement[bool]:
+    """Say which row of ``media`` an image stands for; one with a foreign address has a row under its own number."""
+    own = sa.literal("image:") + sa.cast(schema.images.c.id, sa.Text)
+    return schema.media.c.key.in_([schema.images.c.key, own])
+
+
+def held(connection: Connection, target: str, mask: int) -> dict[str, int]:
+    """Count by type what a target has led to in the levels of a mask, and the site still has."""
+    images = schema.images
+    query = (
+        sa.select(images.c.type, sa.func.count())
+        .select_from(schema.links.join(images, sa.true()))
+        .where(_of_target(target, mask), images.c.gone_at.is_(None))
+        .group_by(images.c.type)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def media_of(connection: Connection, target: str, mask: int, since: str) -> dict[str, int]:
+    """Count the files that a target led to by what became of them; ``had`` are those stored before ``since``."""
+    media = schema.media
+    fate = sa.case(((media.c.state == MediaState.STORED) & (media.c.fetched_at < since), "had"), else_=media.c.state)
+    query = (
+        sa.select(fate, sa.func.count(sa.distinct(media.c.key)))
+        .select_from(schema.links.join(schema.images, sa.true()).join(media, sa.true()))
+        .where(_of_target(target, mask), _media())
+        .group_by(fate)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def failures(connection: Connection, target: str, mask: int, most: int) -> list[dict[str, Any]]:
+    """Name files of a target that could not be had, with the reason."""
+    images, media = schema.images, schema.media
+    query = (
+        sa.select(images.c.id, media.c.state, media.c.error)
+        .select_from(schema.links.join(images, sa.true()).join(media, sa.true()))
+        .where(_of_target(target, mask), _media(), media.c.state.in_((MediaState.FAILED, MediaState.REFUSED)))
+        .order_by(images.c.id)
+        .limit(most)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]

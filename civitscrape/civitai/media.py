@@ -1,0 +1,83 @@
+"""Addresses of the CDN: the key in an address of any form, and the address of an original (contract rest.md §10)."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+from civitscrape.items import MediaType
+
+_EXTENSIONS = {MediaType.IMAGE: ".jpeg", MediaType.VIDEO: ".mp4", MediaType.AUDIO: ".mp3"}
+_KEY = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,199}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ACCOUNT = re.compile(r"[A-Za-z0-9_-]{22}")
+_CACHE = "civitai-media-cache"  # bucket that the CDN redirects to since 2026
+_SITES = ("civitai.com", "civitai.red")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def is_key(text: str) -> bool:
+    """Tell whether a text is safe as one segment of an address, and so may be a key.
+
+    >>> is_key("1f0a7c52-6d4e-4b0a-9a55-0c8e2f7d91a1"), is_key("../secret"), is_key("a/b")
+    (True, False, False)
+    """
+    return _KEY.fullmatch(text) is not None and ".." not in text
+
+
+def original(base: str, key: str, media_type: str) -> str:
+    """Return the address of the bytes as uploaded; ``base`` is CIVITAI_MEDIA_URL.
+
+    >>> original("https://image.example/account", "1f0a", "video")
+    'https://image.example/account/1f0a/original=true/1f0a.mp4'
+
+    Raises:
+        ValueError: the key is not one, see ``is_key``, or the type is unknown.
+    """
+    if not is_key(key):
+        raise ValueError(f"media key {key!r}: not safe as a part of an address; it must not be fetched")
+    return f"{base.rstrip('/')}/{key}/original=true/{key}{_EXTENSIONS[MediaType(media_type)]}"
+
+
+def key_of(url: str, *, base: str = "") -> str | None:
+    """Return the key in an address of the CDN, whatever its form and year; None for a foreign address.
+
+    The site's hosts and loopback are the CDN's, and whatever begins with ``base`` (CIVITAI_MEDIA_URL).
+
+    >>> key_of("https://image.civitai.com/xG1nkqKTMzGDvpLrqFT7WA/1f0a/width=450/98000001.jpeg")
+    '1f0a'
+    >>> key_of("https://elsewhere.example/1f0a/width=450/1.jpeg")
+    """
+    if "/" not in url:
+        return url if is_key(url) else None
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"}:
+        return None
+    if not (_is_ours(host) or (base and url.startswith(f"{base.rstrip('/')}/"))):
+        return None
+    key = _key_in([segment for segment in parts.path.split("/") if segment])
+    return key if key is not None and is_key(key) else None
+
+
+def _is_ours(host: str) -> bool:
+    return host in _LOOPBACK or any(host == site or host.endswith(f".{site}") for site in _SITES)
+
+
+def _key_in(segments: list[str]) -> str | None:
+    """Find the key among the segments of a path: the surest sign first."""
+    for segment in segments:
+        if _UUID.fullmatch(segment):
+            return segment
+    for before, segment in pairwise(segments):
+        # ``width=450`` and its like follow the key.
+        if "=" in segment or before == _CACHE:
+            return segment if before == _CACHE else before
+    if len(segments) > 1 and _ACCOUNT.fullmatch(segments[0]):
+        return segments[1]
+    stem = segments[-1].partition(".")[0] if segments else ""
+    return stem if _UUID.fullmatch(stem) else None

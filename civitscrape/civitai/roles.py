@@ -1,0 +1,61 @@
+"""What a request is for; slots, pace, credentials and robots follow this role, not the host's name."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from scrapy import Request
+
+
+class Role(StrEnum):
+    """One host and port may serve several of these (tests, mirrors)."""
+
+    API = "api"
+    """``/api/v1`` and ``/api/trpc``: paced, with credentials, documented for public use."""
+    PAGE = "page"
+    """HTML pages: paced, with credentials, and robots.txt is obeyed."""
+    MEDIA = "media"
+    """Files of the CDN: many at once, never with credentials."""
+    STORAGE = "storage"
+    """Signed addresses of model files: never with credentials."""
+
+
+def slot(role: Role, url: str) -> str:
+    """Name the download slot of a role on a host.
+
+    >>> slot(Role.API, "https://civitai.com/api/v1/images")
+    'api civitai.com'
+    """
+    return f"{role} {urlsplit(url).netloc}"
+
+
+def stamp(role: Role, url: str) -> dict[str, Any]:
+    """Make the ``meta`` that carries a role; every key in it is Scrapy's own."""
+    meta: dict[str, Any] = {"download_slot": slot(role, url)}
+    if role is not Role.PAGE:
+        meta["dont_obey_robotstxt"] = True
+    if role in {Role.MEDIA, Role.STORAGE}:
+        meta["autothrottle_dont_adjust_delay"] = True
+    return meta
+
+
+def role_of(request: Request) -> Role | None:
+    """Read the role of a request; None for those that Scrapy makes itself, such as robots.txt."""
+    name = str(request.meta.get("download_slot", "")).partition(" ")[0]
+    return Role(name) if name in set(Role) else None
+
+
+def within(url: str, prefix: str) -> bool:
+    """Tell whether an address lies under a configured one: same scheme, host and port, and the path below it.
+
+    >>> within("https://civitai.com/api/v1/images", "https://civitai.com")
+    True
+    >>> within("https://civitai.com.example.org/", "https://civitai.com")
+    False
+    """
+    ours, theirs = urlsplit(prefix.rstrip("/")), urlsplit(url)
+    same_host = (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc)
+    return same_host and (theirs.path == ours.path or theirs.path.startswith(ours.path + "/"))

@@ -1,0 +1,77 @@
+"""Run a spider from a command: check everything first, crawl, and turn the outcome into an exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.settings import Settings
+from scrapy.spiderloader import get_spider_loader
+
+from civitscrape.addons import resolve
+from civitscrape.archive.database import open_engine
+from civitscrape.exceptions import ArgumentError
+from civitscrape.extensions.books import probe
+from civitscrape.extensions.report import Report
+from civitscrape.ledger import Outcome
+from civitscrape.spiders.base import CivitaiSpider
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
+
+EXIT_CODES = {Outcome.COMPLETE: 0, Outcome.FAILED: 1, Outcome.INCOMPLETE: 3, Outcome.STOPPED: 3}
+"""What `civitscrape get` ends with; 2 stays the code for a command that was typed wrong."""
+
+
+def project_settings(overrides: Mapping[str, Any]) -> Settings:
+    """Load the project's settings, wherever the command is run, and put a person's own on top."""
+    settings = Settings()
+    settings.setmodule("civitscrape.settings", priority="project")
+    settings.setdict(dict(overrides), priority="cmdline")
+    return settings
+
+
+def check(spider: str, arguments: Mapping[str, Any], settings: BaseSettings) -> None:
+    """Refuse before any request what cannot work.
+
+    Raises:
+        ArgumentError: the spider, an argument or a setting is wrong.
+        ArchiveError: the output folder or the database cannot be used.
+    """
+    loader = get_spider_loader(settings)
+    if spider not in loader.list():
+        raise ArgumentError(f"there is no spider {spider!r}; known are {', '.join(sorted(loader.list()))}")
+    spider_class = loader.load(spider)
+    if issubclass(spider_class, CivitaiSpider):
+        spider_class.arguments.read({name: value for name, value in arguments.items() if name != "_job"})
+    resolved = settings.copy()
+    resolve(resolved)
+    for name in ("OUTPUT_DIR", "MEDIA_STORE"):
+        probe(Path(resolved[name]), name)
+    open_engine(resolved["DATABASE_URL"]).dispose()
+
+
+def outcome_of(crawler: Crawler) -> Outcome:
+    """Tell how a crawl ended; one that never came to its report has failed."""
+    report = crawler.get_extension(Report) if crawler.spider is not None else None
+    return report.outcome if report is not None and report.outcome is not None else Outcome.FAILED
+
+
+def crawl(spider: str, arguments: Mapping[str, Any], overrides: Mapping[str, Any]) -> int:
+    """Run a spider in this process; return the exit code.
+
+    Raises:
+        ArgumentError: see ``check``.
+        ArchiveError: see ``check``.
+    """
+    settings = project_settings(overrides)
+    check(spider, arguments, settings)
+    process = AsyncCrawlerProcess(settings)
+    crawler = process.create_crawler(spider)
+    process.crawl(crawler, **arguments)
+    process.start()
+    return 1 if process.bootstrap_failed else EXIT_CODES[outcome_of(crawler)]

@@ -1,0 +1,1 @@
+"""Tables and items in other people's formats."""

@@ -1,0 +1,139 @@
+"""The archive is opened, the run is written into it, and both are closed; whoever needs the archive asks for this."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+
+from scrapy import signals
+
+from civitscrape.archive import walks
+from civitscrape.archive.database import Archive, upsert
+from civitscrape.exceptions import ArchiveError
+from civitscrape.ledger import Announcement, Outcome, Run, Walk, now
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection
+
+    from scrapy.crawler import Crawler
+
+    from civitscrape.items import Image
+
+CHUNK = 500
+"""Images asked of the database at once."""
+
+
+@runtime_checkable
+class Describing(Protocol):
+    """A spider that can tell what was asked of it; ours all can."""
+
+    def describe(self) -> dict[str, Any]:
+        """Tell the arguments, the job and the command, as columns of the table ``runs``."""
+
+
+class Books:
+    """Holds the archive and the run of one crawl.
+
+    Attributes:
+        archive: the database behind its thread.
+        run: the row of this run.
+        folder: the output folder.
+        announcements: what the site says of each target, for the report.
+    """
+
+    def __init__(self, archive: Archive, run: Run, folder: Path) -> None:
+        self.archive = archive
+        self.run = run
+        self.folder = folder
+        self.announcements: dict[str, Announcement] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Open the archive.
+
+        Raises:
+            ArchiveError: the output folder cannot be written, or the database cannot be opened.
+        """
+        settings = crawler.settings
+        folder = Path(settings["OUTPUT_DIR"])
+        probe(folder, "OUTPUT_DIR")
+        spider = crawler.spider
+        if spider is None:
+            raise ArchiveError("the books are kept for a spider; there is none")
+        about = spider.describe() if isinstance(spider, Describing) else {"arguments": {}}
+        run = Run(id=run_id(), spider=spider.name, started_at=now(), **about)
+        books = cls(Archive(settings["DATABASE_URL"]), run, folder)
+        crawler.signals.connect(books.open_run, signal=signals.spider_opened)
+        crawler.signals.connect(books.close, signal=signals.engine_stopped)
+        return books
+
+    @classmethod
+    def of(cls, crawler: Crawler) -> Self:
+        """Find the books of a crawl.
+
+        Raises:
+            RuntimeError: the extension is not enabled.
+        """
+        books = crawler.get_extension(cls)
+        if books is None:
+            raise RuntimeError("the extension Books is not enabled; EXTENSIONS in settings.py lists it first")
+        return books
+
+    async def open_run(self) -> None:
+        """Write the run's row."""
+        await self.archive.run(upsert, [self.run])
+
+    async def finish(self, outcome: Outcome, counts: dict[str, object]) -> None:
+        """Write how the run ended."""
+        self.run.finished_at, self.run.outcome, self.run.counts = now(), outcome, counts
+        await self.archive.run(upsert, [self.run])
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.archive.close()
+
+    def announce(self, announcement: Announcement) -> None:
+        """Keep what the site says of a target."""
+        self.announcements[announcement.target] = announcement
+
+    async def adopt(self, walk: Walk) -> Walk:
+        """Take up an unfinished walk that asks the same, or the given one."""
+        return await self.archive.run(walks.adopt, walk)
+
+    async def was_completed(self, walk: Walk) -> bool:
+        """Tell whether such a walk ever came to its end, whatever end it started from."""
+        return await self.archive.run(walks.was_completed, walk)
+
+    async def leftovers(self, target: str) -> AsyncIterator[Image]:
+        """Bring the images of a target whose file an earlier run wanted and did not get, a chunk at a time."""
+        after = 0
+        while chunk := await self.archive.run(walks.leftovers, target, after, CHUNK):
+            for image in chunk:
+                yield image
+            after = chunk[-1].id
+
+    async def known(self, target: str, ids: Collection[int]) -> set[int]:
+        """Tell which entries a target has already led to."""
+        return await self.archive.run(walks.known, target, ids)
+
+
+def run_id() -> str:
+    """Name a run by its start, and four letters against two in one second."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+
+
+def probe(folder: Path, name: str) -> None:
+    """Make sure that a folder is there and can be written.
+
+    Raises:
+        ArchiveError: it is not, in the system's words.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        test = folder / f".probe-{secrets.token_hex(4)}"
+        test.touch()
+        test.unlink()
+    except OSError as error:
+        raise ArchiveError(f"setting {name}: {str(folder)!r} cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,71 @@
+"""The log file of a run, beside whatever the console shows; the API key is in neither."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Self
+
+from scrapy import signals
+from scrapy.utils.log import get_scrapy_root_handler
+
+from civitscrape.extensions.books import Books
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+MASK = "[key]"
+
+
+class Masked(logging.Formatter):
+    """Writes a record as another formatter does, then covers what is secret, tracebacks included."""
+
+    def __init__(self, formatter: logging.Formatter, secret: str) -> None:
+        super().__init__()
+        self._formatter = formatter
+        self._secret = secret
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Cover the secret wherever it stands."""
+        return self._formatter.format(record).replace(self._secret, MASK)
+
+
+def mask(handler: logging.Handler, secret: str) -> None:
+    """Cover a secret in everything that a handler writes."""
+    if secret:
+        handler.setFormatter(Masked(handler.formatter or logging.Formatter(), secret))
+
+
+class RunLog:
+    """Writes ``logs/{run}.log`` in the output folder while a crawl runs."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._handler: logging.FileHandler | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Wait for the crawl to begin."""
+        log = cls(crawler)
+        crawler.signals.connect(log.open, signal=signals.spider_opened)
+        crawler.signals.connect(log.close, signal=signals.engine_stopped)
+        return log
+
+    def open(self) -> None:
+        """Begin to write."""
+        settings, books = self._crawler.settings, Books.of(self._crawler)
+        folder = books.folder / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._handler = logging.FileHandler(folder / f"{books.run.id}.log", encoding="utf-8")
+        self._handler.setLevel(settings["LOG_LEVEL"])
+        self._handler.setFormatter(logging.Formatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"]))
+        secret = settings["CIVITAI_API_KEY"]
+        for handler in filter(None, (self._handler, get_scrapy_root_handler())):
+            mask(handler, secret)
+        logging.root.addHandler(self._handler)
+
+    def close(self) -> None:
+        """Write no more."""
+        if self._handler is not None:
+            logging.root.removeHandler(self._handler)
+            self._handler.close()
+            self._handler = None

@@ -1,0 +1,149 @@
+"""The report of a run: written to ``reports/{run}.json``, printed as a table, kept with the run."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.markup import escape
+from rich.table import Table
+from scrapy import signals
+
+from civitscrape.archive import report as reports
+from civitscrape.extensions.books import Books
+from civitscrape.ledger import Outcome, now
+
+if TYPE_CHECKING:
+    from scrapy import Spider
+    from scrapy.crawler import Crawler
+
+COUNTS = {
+    "listed": "civitscrape/listed",
+    "known": "civitscrape/known",
+    "stored": "civitscrape/files_stored",
+    "already_had": "civitscrape/already_stored",
+    "gone": "civitscrape/files_gone",
+    "failed": "civitscrape/files_failed",
+    "refused": "civitscrape/refused",
+    "bytes": "civitscrape/bytes",
+}
+"""Totals of a report, and the counters they are read from."""
+
+STYLES = {Outcome.COMPLETE: "bold green", Outcome.INCOMPLETE: "bold yellow", Outcome.STOPPED: "bold yellow"}
+
+
+class Report:
+    """Judges a run at its end."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self.outcome: Outcome | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Wait for the end."""
+        report = cls(crawler)
+        crawler.signals.connect(report.close, signal=signals.spider_closed)
+        return report
+
+    async def close(self, spider: Spider, reason: str) -> None:  # noqa: ARG002 (the signal's arguments)
+        """Judge, write, print."""
+        books, stats = Books.of(self._crawler), self._crawler.stats
+        build = partial(
+            reports.build, run_id=books.run.id, since=books.run.started_at, announcements=books.announcements
+        )
+        targets = await books.archive.run(build)
+        counts = {name: stats.get_value(counter, 0) for name, counter in COUNTS.items()}
+        self.outcome, why = reports.judge(
+            targets,
+            refused=counts["refused"],
+            stopped=reason == "shutdown",
+            error=stats.get_value("civitscrape/archive_error"),
+        )
+        roles = {role: stats.get_value(f"civitscrape/requests_{role}", 0) for role in ("api", "page", "media")}
+        content = {
+            "run": books.run.id,
+            "spider": books.run.spider,
+            "arguments": books.run.arguments,
+            "command": books.run.command,
+            "started_at": books.run.started_at,
+            "finished_at": now(),
+            "outcome": self.outcome,
+            "reasons": why,
+            "counts": counts,
+            "requests": roles,
+            "targets": reports.as_json(targets),
+            "paths": self._paths(books),
+        }
+        await books.finish(self.outcome, counts)
+        path = books.folder / "reports" / f"{books.run.id}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+        show(content, Console(stderr=True))
+
+    def _paths(self, books: Books) -> dict[str, str]:
+        settings = self._crawler.settings
+        url = self._crawler.spider.name if self._crawler.spider else ""
+        return {
+            "database": settings["DATABASE_URL"].removeprefix("sqlite:///"),
+            "media": settings["MEDIA_STORE"],
+            "feeds": str(books.folder / "feeds" / url),
+            "report": str(books.folder / "reports" / f"{books.run.id}.json"),
+            "log": str(books.folder / "logs" / f"{books.run.id}.log"),
+        }
+
+
+def show(content: dict[str, Any], console: Console) -> None:
+    """Print a report as people read it."""
+    table = Table(title=f"Run {content['run']}", title_justify="left", pad_edge=False)
+    table.add_column("walk", overflow="fold")
+    for name in ("announced", "listed", "stored", "already had", "gone", "failed"):
+        table.add_column(name, justify="right")
+    table.add_column("state")
+    for target in content["targets"]:
+        for walk in target["walks"]:
+            table.add_row(*_row(walk))
+    console.print(table)
+    for target in content["targets"]:
+        for line in _notes(target):
+            console.print(escape(line), soft_wrap=True)
+    counts, requests = content["counts"], content["requests"]
+    console.print(
+        f"{counts['listed']} entries, {counts['stored']} new files ({decimal(counts['bytes'])}); "
+        f"{requests['api']} API calls, {requests['page']} pages, {requests['media']} media requests",
+        highlight=False,
+    )
+    for name, path in content["paths"].items():
+        console.print(f"  {name:<9}{escape(path)}", soft_wrap=True, highlight=False)
+    outcome = Outcome(content["outcome"])
+    console.print(f"outcome: [{STYLES.get(outcome, 'bold red')}]{outcome}[/]")
+    for reason in content["reasons"]:
+        console.print(f"  - {escape(reason)}", soft_wrap=True, highlight=False)
+
+
+def _row(walk: dict[str, Any]) -> list[str]:
+    files = walk["files"]
+    announced = "unknown" if walk["announced"] is None else str(walk["announced"])
+    failed = files.get("failed", 0) + files.get("refused", 0)
+    numbers = [announced, walk["listed"], files.get("stored", 0), files.get("had", 0), files.get("gone", 0), failed]
+    name = f"{walk['target']} {'+'.join(walk['levels'])}, from the {walk['sort'].lower()}"
+    return [escape(name), *map(str, numbers), walk["state"]]
+
+
+def _notes(target: dict[str, Any]) -> list[str]:
+    """Say of a target what does not fit into the table."""
+    lines = []
+    if target["announced"] is not None:
+        levels = "+".join(target["announced_levels"])
+        pairs = [
+            f"{number} {kind}s ({target['held'].get(kind, 0)} here)" for kind, number in target["announced"].items()
+        ]
+        lines.append(f"{target['target']}: the site announces {', '.join(pairs)} rated {levels}")
+    elif target["exists"] is not False:
+        lines.append(f"{target['target']}: what the site announces is unknown")
+    if target["levels_not_asked"]:
+        lines.append(f"not asked: {', '.join(target['levels_not_asked'])} ({target['ask_with']} asks for them)")
+    return lines

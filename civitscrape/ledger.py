@@ -1,0 +1,220 @@
+"""The archive's own books: runs, walks, media, links and payloads, one dataclass a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from civitscrape.items import First, Key
+
+
+class WalkState(StrEnum):
+    """How far a walk has come."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    LIMITED = "limited"
+    SPLIT = "split"
+    CAPPED = "capped"
+    BROKEN = "broken"
+
+
+class MediaState(StrEnum):
+    """What became of a file."""
+
+    WANTED = "wanted"
+    STORED = "stored"
+    GONE = "gone"
+    FAILED = "failed"
+    REFUSED = "refused"
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    COMPLETE = "complete"
+    INCOMPLETE = "incomplete"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+def now() -> str:
+    """Tell the time as the archive writes it: UTC ISO 8601 with milliseconds and Z."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(slots=True, kw_only=True)
+class Link:
+    """Which target led to which entry."""
+
+    target_kind: Annotated[str, Key]
+    """What was asked for: ``user``, ``model`` and so on, the spider's name."""
+    target: Annotated[str, Key]
+    """Name or number of the target, lower case."""
+    entry_kind: Annotated[str, Key]
+    """What was found: ``image``, ``model`` and so on."""
+    entry_id: Annotated[int, Key]
+    """Number of the entry."""
+    first_seen_at: Annotated[str, First]
+    """When the target first led to it, UTC ISO 8601."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Media:
+    """One file on the CDN and what became of it."""
+
+    key: Annotated[str, Key]
+    """UUID of the original on the CDN."""
+    kind: str
+    """``image``, ``video``, ``audio``, ``poster`` or ``avatar``."""
+    entry_id: Annotated[int | None, First] = None
+    """The first entry that led to it; later ones have their own linked ``path``."""
+    url: str | None = None
+    """Address that it is fetched from, built from the key."""
+    path: str | None = None
+    """File, relative to the media store; null until it is stored."""
+    sha256: str | None = None
+    """SHA-256 of the bytes, lower-case hex."""
+    size: int | None = None
+    """Bytes."""
+    content_type: str | None = None
+    """Type by content, not by what the server said."""
+    state: Annotated[str, First] = MediaState.WANTED
+    """``wanted``, ``stored``, ``gone``, ``failed`` or ``refused``."""
+    error: str | None = None
+    """Why it is not stored, one sentence."""
+    attempts: Annotated[int | None, First] = 0
+    """How often a run gave up on it."""
+    fetched_at: str | None = None
+    """When it was stored, UTC ISO 8601."""
+    phash: str | None = None
+    """Perceptual hash, 16 hex digits."""
+    webp_path: str | None = None
+    """Converted file, relative to the media store."""
+    webp_size: int | None = None
+    """Bytes of the converted file."""
+    webp_quality: int | None = None
+    """Quality that it was converted with, 1 to 100."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Walk:
+    """One listing, followed from its first cursor to its end."""
+
+    id: Annotated[int | None, Key] = None
+    """Number of the walk."""
+    run_id: str
+    """Run that works, or last worked, on it."""
+    parent_id: int | None = None
+    """Walk that was split into this one."""
+    source: str
+    """Endpoint that it follows, such as ``rest.images``."""
+    target: str
+    """What the person asked for, such as ``user:lampwright``."""
+    level: int
+    """Mask of the rating bits that it asks for."""
+    params: dict[str, Any]
+    """What else it asks for: sort, type, host."""
+    cursor: str | None = None
+    """Where to go on; null at the start and after the end."""
+    pages: int = 0
+    """Answers that were committed."""
+    entries: int = 0
+    """Entries in those answers, repeats included."""
+    announced: int | None = None
+    """Entries that the site announced for exactly these levels and types, null where nobody did."""
+    state: str = WalkState.PLANNED
+    """``planned``, ``running``, ``complete``, ``limited``, ``split``, ``capped`` or ``broken``."""
+    error: str | None = None
+    """Why it is ``capped`` or ``broken``, one sentence."""
+    started_at: str | None = None
+    """When its first page was asked for, UTC ISO 8601."""
+    updated_at: str | None = None
+    """When the row was last written, UTC ISO 8601."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One crawl."""
+
+    id: Annotated[str, Key]
+    """Name of the run: its start in UTC and a few letters, ``20261120T183000-x7k2``."""
+    spider: str
+    """Name of the spider."""
+    arguments: dict[str, Any]
+    """Arguments of the spider as they were understood."""
+    job: str | None = None
+    """Number of the job that Scrapyd gave it."""
+    started_at: str
+    """UTC ISO 8601."""
+    finished_at: str | None = None
+    """UTC ISO 8601; null while it runs and after a kill."""
+    outcome: str | None = None
+    """``complete``, ``incomplete``, ``stopped`` or ``failed``."""
+    counts: dict[str, Any] | None = None
+    """Totals of the report."""
+    command: str | None = None
+    """Command that runs it again, without secrets."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Payload:
+    """One entry as it came, canonical JSON; a new row only when more than counters changed."""
+
+    kind: Annotated[str, Key]
+    """What it is, such as ``rest.image``."""
+    entry_id: Annotated[str, Key]
+    """Number or name of the entry."""
+    sha256: Annotated[str, Key]
+    """SHA-256 over the entry without its counters, lower-case hex."""
+    fetched_at: Annotated[str, First]
+    """When this version was first seen, UTC ISO 8601."""
+    refused: Annotated[str | None, First] = None
+    """Why the entry could not be read; null for entries that became items."""
+    body: Annotated[bytes, First]
+    """The entry as JSON, compressed with Zstandard."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Entry:
+    """One entry as it came, on its way to become a payload."""
+
+    kind: str
+    """What it is, such as ``rest.image``."""
+    entry_id: str
+    """Number or name of the entry."""
+    content: Any
+    """The entry, as JSON values."""
+    refused: str | None = None
+    """Why it could not be read; null when it became items."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Announcement:
+    """What the site says of a target as a whole, for the report."""
+
+    target: str
+    """Such as ``user:lampwright``."""
+    exists: bool | None
+    """Whether the site knows the target; None when it could not be asked."""
+    counts: dict[str, int] | None = None
+    """Announced numbers by kind: ``imageCount``, ``videoCount`` and so on; None when nobody told."""
+    level: int = 0
+    """Mask of the rating bits that the counts cover."""
+    error: str | None = None
+    """Why the counts are not known."""
+
+
+Row = Link | Media | Walk | Run | Payload
+
+TABLES: dict[type, str] = {
+    Link: "links",
+    Media: "media",
+    Walk: "walks",
+    Run: "runs",
+    Payload: "payloads",
+}
+"""Table of each row; outside scripts read these names."""

@@ -1,0 +1,99 @@
+"""One answer, one transaction: what a callback yields is committed; then the next request goes out, then the items."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy import Request
+from scrapy.utils.asyncio import sleep
+
+from civitscrape.archive import commit as transaction
+from civitscrape.exceptions import AnswerError, ChallengeError, EnvelopeError
+from civitscrape.extensions.books import Books
+from civitscrape.items import Image
+from civitscrape.ledger import Announcement, Media, Walk, WalkState
+from civitscrape.middlewares import retry
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from civitscrape.archive.commit import Standing
+
+logger = logging.getLogger(__name__)
+
+BREATH = 64
+"""Records after which the event loop gets a turn: parsing a page of 200 entries takes tens of milliseconds in all."""
+
+
+class Commit:
+    """Gather, commit, then let go: requests first, since the next page must not wait behind downloads."""
+
+    def __init__(self, crawler: Crawler, books: Books) -> None:
+        self._crawler = crawler
+        self._books = books
+        self._forwarded: set[int] = set()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Find the books."""
+        return cls(crawler, Books.of(crawler))
+
+    async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """Commit what a spider starts with, one thing after the other."""
+        async for one in start:
+            async for output in self._let_go([one]):
+                yield output
+
+    async def process_spider_output(self, response: Response, result: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """Commit everything that one answer gave."""
+        gathered: list[Any] = []
+        try:
+            async for one in result:
+                gathered.append(one)
+                if len(gathered) % BREATH == 0:
+                    await sleep(0)
+        except AnswerError as error:
+            gathered = await self._after(error, response)
+        async for output in self._let_go(gathered):
+            yield output
+
+    async def _after(self, error: AnswerError, response: Response) -> list[Any]:
+        """Ask again where the answer was broken in passing; else break the walk, and only that."""
+        request = response.request
+        if request is None:
+            raise error
+        if isinstance(error, EnvelopeError | ChallengeError):
+            repeated = await retry.again(self._crawler, request, str(error))
+            if repeated is not None:
+                return [repeated]
+        walk: Walk = request.cb_kwargs["walk"]
+        walk.state, walk.error = WalkState.BROKEN, str(error)
+        self._crawler.stats.inc_value("civitscrape/walks_broken")
+        logger.error("%s: %s", walk.target, error)
+        return [walk]
+
+    async def _let_go(self, gathered: list[Any]) -> AsyncIterator[Any]:
+        requests = [one for one in gathered if isinstance(one, Request)]
+        for announcement in (one for one in gathered if isinstance(one, Announcement)):
+            self._books.announce(announcement)
+        records = [one for one in gathered if not isinstance(one, Request | Announcement)]
+        standings = await self._books.archive.run(transaction.commit, records) if records else {}
+        for request in requests:
+            yield request
+        media = {record.entry_id: record for record in records if isinstance(record, Media)}
+        for image in (record for record in records if isinstance(record, Image)):
+            if image.id not in self._forwarded:
+                self._forwarded.add(image.id)
+                yield _marked(image, standings[image.id], media.get(image.id))
+
+
+def _marked(image: Image, standing: Standing, media: Media | None) -> Image:
+    """Mark an image with what the archive knew of it."""
+    image.known = standing.known
+    image.path = standing.path
+    image.media_state = standing.media_state or (media.state if media else None)
+    return image

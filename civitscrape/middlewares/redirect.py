@@ -1,0 +1,74 @@
+"""A redirect is followed only to a configured address or a storage host (DESIGN section 7, address rule)."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
+from scrapy.exceptions import IgnoreRequest
+
+from civitscrape.civitai.roles import Role, role_of, stamp, within
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+
+class Redirect(RedirectMiddleware):
+    """Check where a redirect leads before following it; the new request gets the slot of its new host."""
+
+    addresses: tuple[str, ...]
+    storage_hosts: tuple[str, ...]
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Read which addresses are ours."""
+        middleware = super().from_crawler(crawler)
+        settings = crawler.settings
+        middleware.addresses = tuple(settings[name] for name in ("CIVITAI_URL", "CIVITAI_MATURE_URL"))
+        middleware.addresses += (settings["CIVITAI_MEDIA_URL"],)
+        middleware.storage_hosts = tuple(host.lower() for host in settings.getlist("CIVITAI_STORAGE_HOSTS"))
+        return middleware
+
+    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+        """Follow, refuse, or let pass what is no redirect.
+
+        Raises:
+            IgnoreRequest: the redirect leads somewhere else.
+        """
+        if not 300 <= response.status < 400:  # noqa: PLR2004 (HTTP's redirects)
+            return response
+        following = super().process_response(request, response)
+        if not isinstance(following, Request):
+            return following
+        role = role_of(request)
+        if role is None or not self._allows(role, following.url):
+            host = urlsplit(following.url).netloc
+            raise IgnoreRequest(f"{request.url} leads to {host}, which is not an address of the site or its storage")
+        return following.replace(meta={**following.meta, **stamp(role, following.url)}, dont_filter=True)
+
+    def _allows(self, role: Role, url: str) -> bool:
+        if any(within(url, address) for address in self.addresses):
+            return True
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+        listed = any(host == suffix or host.endswith(f".{suffix}") for suffix in self.storage_hosts)
+        loopback = _is_loopback(host) and _is_loopback(urlsplit(self.addresses[0]).hostname or "")
+        return role in {Role.MEDIA, Role.STORAGE} and (loopback or (listed and parts.scheme == "https"))
+
+
+def _is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine.
+
+    >>> _is_loopback("127.0.0.1"), _is_loopback("localhost"), _is_loopback("civitai.com")
+    (True, True, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

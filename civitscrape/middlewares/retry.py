@@ -1,0 +1,113 @@
+"""What failed for a passing reason is asked again, slower; what failed for good becomes an answer that says so."""
+
+from __future__ import annotations
+
+import logging
+import random
+from typing import TYPE_CHECKING, Self
+
+from scrapy.downloadermiddlewares.retry import get_retry_request
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.utils.asyncio import sleep
+from scrapy.utils.misc import load_object
+
+from civitscrape.civitai import rest
+from civitscrape.civitai.roles import Role, role_of
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
+
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 531)})
+"""Statuses that may be gone the next time (trpc-and-pages §3; 52x are the edge's own)."""
+
+LONGEST_BACKOFF = 60.0
+"""Seconds; a site that is down for longer is better asked by a later run."""
+
+
+def backoff(attempt: int, base: float) -> float:
+    """Tell how long to wait before repetition ``attempt``, from 1: doubled each time, half of it by chance."""
+    longest = min(LONGEST_BACKOFF, base * float(2 ** (attempt - 1)))
+    share: float = random.uniform(0.5, 1.0)
+    return longest * share
+
+
+def complaint(request: Request, response: Response) -> str | None:
+    """Say what is wrong with an answer that is worth asking for again; None for all others."""
+    role = role_of(request)
+    if response.status in PASSING:
+        return f"status {response.status}"
+    if role is Role.API and rest.is_html(response) and response.status != 404:  # noqa: PLR2004 (HTTP's Not Found)
+        return "a page where JSON was asked for"
+    if role is Role.PAGE and rest.is_challenge(response):
+        return "a challenge of the edge"
+    return None
+
+
+async def again(crawler: Crawler, request: Request, reason: str) -> Request | None:
+    """Wait, then make the request that asks once more; None when it was asked often enough.
+
+    An API request goes under another address, since the edge would give the same bad answer again.
+    """
+    if crawler.spider is None:
+        return None
+    repeated = get_retry_request(request, spider=crawler.spider, reason=reason, give_up_log_level=logging.INFO)
+    if repeated is None:
+        return None
+    attempt = repeated.meta["retry_times"]
+    logger.info("%s: %s; asking again (%d)", request.url, reason, attempt)
+    await sleep(backoff(attempt, crawler.settings.getfloat("RETRY_BACKOFF")))
+    if role_of(request) is Role.API:
+        return repeated.replace(url=rest.other_address(repeated.url, attempt))
+    return repeated
+
+
+class Retry:
+    """Repeat what failed for a passing reason."""
+
+    def __init__(self, crawler: Crawler, exceptions: tuple[type[Exception], ...]) -> None:
+        self._crawler = crawler
+        self._exceptions = exceptions
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Read which exceptions pass."""
+        return cls(crawler, tuple(load_object(one) for one in crawler.settings.getlist("RETRY_EXCEPTIONS")))
+
+    async def process_response(self, request: Request, response: Response) -> Request | Response:
+        """Repeat a request whose answer is bad for a passing reason."""
+        reason = complaint(request, response)
+        if reason is None:
+            return response
+        return await again(self._crawler, request, reason) or response
+
+    async def process_exception(self, request: Request, exception: Exception) -> Request | None:
+        """Repeat a request that got no answer."""
+        if role_of(request) is None or not isinstance(exception, self._exceptions):
+            return None
+        return await again(self._crawler, request, f"{type(exception).__name__}: {exception}")
+
+
+class GiveUp:
+    """Turn a request without an answer into an answer with status 599 and the reason; its callback deals with it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Keep the crawler for its counters."""
+        return cls(crawler)
+
+    def process_exception(self, request: Request, exception: Exception) -> Response | None:
+        """Write down why there is no answer."""
+        if role_of(request) is None:
+            return None
+        reason = str(exception) or type(exception).__name__
+        if not isinstance(exception, IgnoreRequest):
+            reason = f"{type(exception).__name__}: {reason}"
+        self._crawler.stats.inc_value("civitscrape/given_up")
+        return Response(request.url, status=rest.NO_ANSWER, body=reason.encode(), request=request)

@@ -1,0 +1,58 @@
+"""Mark what the archive already has; never drop it: a known entry still refreshes its record and reaches the feeds."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+from civitscrape.items import Image
+from civitscrape.ledger import MediaState
+from civitscrape.spiders.arguments import MediaArguments
+from civitscrape.spiders.base import CivitaiSpider
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.statscollectors import StatsCollector
+
+HAD = frozenset({MediaState.STORED, MediaState.GONE, MediaState.REFUSED})
+"""States that another download would not better."""
+
+
+def decide(image: Image, *, download: bool, redownload: bool) -> bool:
+    """Tell whether the file of an image shall be fetched.
+
+    >>> decide(Image(id=1, media_state="stored"), download=True, redownload=False)
+    False
+    """
+    if image.media_state is None or not download:
+        return False
+    return redownload or image.media_state not in HAD
+
+
+class Dedup:
+    """Count what is known, and leave ``wanted`` only where bytes are to be fetched."""
+
+    def __init__(self, stats: StatsCollector, *, download: bool, redownload: bool) -> None:
+        self._stats = stats
+        self._decide = partial(decide, download=download, redownload=redownload)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Read from the spider's arguments whether to fetch again."""
+        arguments = crawler.spider.args if isinstance(crawler.spider, CivitaiSpider) else None
+        if not isinstance(arguments, MediaArguments):
+            return cls(crawler.stats, download=False, redownload=False)
+        return cls(crawler.stats, download=arguments.download == "original", redownload=arguments.redownload == "yes")
+
+    async def process_item(self, item: Any) -> Any:
+        """Mark an image."""
+        if not isinstance(item, Image):
+            return item
+        self._stats.inc_value("civitscrape/listed")
+        if item.known:
+            self._stats.inc_value("civitscrape/known")
+        if self._decide(item):
+            item.media_state = MediaState.WANTED
+        elif item.media_state is not None:
+            self._stats.inc_value(f"civitscrape/already_{item.media_state}")
+        return item

@@ -1,0 +1,146 @@
+"""Fetch the original of each image that is wanted, into a ``.part`` file, hashed on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy import Request
+from scrapy.http.request import NO_CALLBACK
+from scrapy.pipelines.files import FilesPipeline
+
+from civitscrape.archive import formats, paths
+from civitscrape.civitai import media
+from civitscrape.civitai.rest import NO_ANSWER
+from civitscrape.civitai.roles import Role, stamp
+from civitscrape.downloads.response import FileResponse
+from civitscrape.items import Image
+from civitscrape.ledger import MediaState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from scrapy.pipelines.media import MediaPipeline
+    from twisted.python.failure import Failure
+
+GONE = frozenset({404, 410})
+"""Statuses by which the CDN says that it has the file no more."""
+
+
+class Forgetful(dict[bytes, Any]):
+    """Forgets at once: Scrapy keeps a result per file for the whole crawl, and the database remembers already."""
+
+    def __setitem__(self, key: bytes, value: Any) -> None:
+        """Keep nothing."""
+
+
+class Media(FilesPipeline):
+    """Scrapy's files pipeline over the to-disk download; whether a file is there is asked of the database."""
+
+    def __init__(self, store: str, *, base: str, template: str, crawler: Crawler) -> None:
+        super().__init__(store, crawler=crawler)
+        self._base = base
+        self._template = template
+        self._store = Path(store)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Read where files come from and where they go."""
+        settings = crawler.settings
+        return cls(
+            settings["MEDIA_STORE"],
+            base=settings["CIVITAI_MEDIA_URL"],
+            template=settings["MEDIA_PATH"],
+            crawler=crawler,
+        )
+
+    def open_spider(self) -> None:  # type: ignore[override]  # Scrapy 2.19 wants no spider argument, its own class has one
+        """Start without a memory of results."""
+        super().open_spider()
+        self.spiderinfo.downloaded = Forgetful()
+
+    def get_media_requests(self, item: Any, info: MediaPipeline.SpiderInfo) -> list[Request]:  # noqa: ARG002 (Scrapy's signature)
+        """Ask for the original of an image that is wanted."""
+        if not isinstance(item, Image) or item.media_state != MediaState.WANTED or item.key is None:
+            return []
+        url = media.original(self._base, item.key, item.type)
+        meta = stamp(Role.MEDIA, url)
+        meta["download_to"] = str(paths.part_path(self._store, item.key))
+        return [Request(url, callback=NO_CALLBACK, meta=meta)]
+
+    def media_to_download(self, request: Request, info: MediaPipeline.SpiderInfo, *, item: Any = None) -> None:
+        """Download: the database has already been asked."""
+
+    async def media_downloaded(
+        self,
+        response: Response,
+        request: Request,
+        info: MediaPipeline.SpiderInfo,  # noqa: ARG002 (Scrapy's signature)
+        *,
+        item: Any = None,  # noqa: ARG002 (Scrapy's signature)
+    ) -> Any:
+        """Tell what came: a file of a known format, or why there is none."""
+        return {"url": request.url, "path": "", **fate(response)}
+
+    def media_failed(self, failure: Failure, request: Request, info: MediaPipeline.SpiderInfo) -> Any:  # noqa: ARG002 (Scrapy's signature)
+        """Tell why there is no file; reached only by faults of the program, since failed requests have an answer."""
+        return failure.raiseException()
+
+    def item_completed(self, results: list[Any], item: Any, info: MediaPipeline.SpiderInfo) -> Any:  # noqa: ARG002 (Scrapy's signature)
+        """Write what came into the item."""
+        if not isinstance(item, Image):
+            return item
+        for fetched, result in results:
+            found = result if fetched else {"status": MediaState.FAILED, "error": str(result.value)}
+            item.files.append(found)
+            item.media_state = found["status"]
+            self.inc_stats(found["status"])
+        return item
+
+    def inc_stats(self, status: str) -> None:
+        """Count under our own name as well as Scrapy's."""
+        super().inc_stats(status)
+        self.crawler.stats.inc_value(f"civitscrape/files_{status}")
+
+    def file_path(
+        self,
+        request: Request,  # noqa: ARG002 (Scrapy's signature)
+        response: Response | None = None,
+        info: MediaPipeline.SpiderInfo | None = None,  # noqa: ARG002 (Scrapy's signature)
+        *,
+        item: Any = None,
+    ) -> str:
+        """Name the file of an image after its content's true extension."""
+        head = response.head if isinstance(response, FileResponse) else b""
+        found = formats.sniff(head)
+        return paths.render(self._template, path_fields(item, found.extension if found else ""))
+
+
+def fate(response: Response) -> Mapping[str, Any]:
+    """Tell what became of a download, in the words of the table ``media``."""
+    if response.status in GONE:
+        return {"status": MediaState.GONE, "error": f"the CDN answered {response.status}"}
+    if response.status == NO_ANSWER:
+        return {"status": MediaState.FAILED, "error": response.body.decode(errors="replace")}
+    if not isinstance(response, FileResponse):
+        return {"status": MediaState.FAILED, "error": f"the CDN answered {response.status}"}
+    found = formats.sniff(response.head)
+    if found is None:
+        Path(response.path).unlink(missing_ok=True)
+        return {"status": MediaState.FAILED, "error": f"{response.size} bytes came that are no known media format"}
+    return {
+        "status": MediaState.STORED,
+        "part": response.path,
+        "checksum": response.sha256,
+        "size": response.size,
+        "content_type": found.content_type,
+        "extension": found.extension,
+    }
+
+
+def path_fields(image: Image, extension: str) -> dict[str, Any]:
+    """Collect what a path template may name."""
+    fields = {name: getattr(image, name) for name in Image.__dataclass_fields__}
+    return fields | {"ext": extension}

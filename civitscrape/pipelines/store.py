@@ -1,0 +1,118 @@
+"""Write what became of the bytes: file moved, database and sidecar written, many at once in the archive's thread."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from civitscrape.archive import paths, shelf
+from civitscrape.exceptions import ArchiveError
+from civitscrape.extensions.books import Books
+from civitscrape.items import Image
+from civitscrape.ledger import MediaState
+from civitscrape.pipelines.media import path_fields
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from civitscrape.archive.database import Archive
+    from civitscrape.archive.shelf import Fate
+
+logger = logging.getLogger(__name__)
+
+
+class Store:
+    """Gather fates while a transaction runs, then write them all in the next one."""
+
+    def __init__(self, crawler: Crawler, archive: Archive, store: Path, *, template: str, beside: bool) -> None:
+        self._crawler = crawler
+        self._template = template
+        self._shelve = partial(shelf.shelve, store=store, beside=beside)
+        self._archive = archive
+        self._waiting: list[tuple[Fate, asyncio.Future[None]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Read where files go."""
+        settings = crawler.settings
+        store, beside = Path(settings["MEDIA_STORE"]), settings["SIDECARS"] != "none"
+        return cls(crawler, Books.of(crawler).archive, store, template=settings["MEDIA_PATH"], beside=beside)
+
+    async def process_item(self, item: Any) -> Any:
+        """Store what came for an image, and give the image its path."""
+        if not isinstance(item, Image) or item.key is None:
+            return item
+        fate = self._fate(item)
+        if fate is None:
+            return item
+        try:
+            await self._put(fate)
+        except ArchiveError as error:
+            self._stop(error)
+            item.media_state = MediaState.FAILED
+        else:
+            item.path = fate.path or item.path
+            self._crawler.stats.inc_value("civitscrape/bytes", fate.size or 0)
+        return item
+
+    def _fate(self, image: Image) -> Fate | None:
+        """Tell what is to be written about an image; None for nothing."""
+        if image.media_state is None or image.key is None:
+            return None
+        if not image.files:
+            return self._known(image)
+        found = image.files[-1]
+        extension = found.get("extension")
+        path = paths.render(self._template, path_fields(image, extension)) if extension else None
+        found["path"] = path
+        return shelf.Fate(
+            image_id=image.id,
+            key=image.key,
+            state=found["status"],
+            path=path,
+            part=found.pop("part", None),
+            sha256=found.get("checksum"),
+            size=found.get("size"),
+            content_type=found.get("content_type"),
+            error=found.get("error"),
+        )
+
+    def _known(self, image: Image) -> Fate | None:
+        """See to an image whose bytes are here already: a name of its own, and a sidecar that is up to date."""
+        if image.media_state != MediaState.STORED or image.key is None:
+            return None
+        return shelf.Fate(image_id=image.id, key=image.key, state=MediaState.STORED, path=image.path)
+
+    async def _put(self, fate: Fate) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((fate, future))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+        await future
+
+    async def _write(self) -> None:
+        """Write until nobody waits; each round takes whoever came during the last."""
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                await self._archive.run(partial(self._shelve, fates=[fate for fate, _ in batch]))
+            except Exception as error:  # noqa: BLE001 (handed on to those who wait)
+                for _, future in batch:
+                    future.set_exception(error)
+            else:
+                for _, future in batch:
+                    future.set_result(None)
+        self._writer = None
+
+    def _stop(self, error: ArchiveError) -> None:
+        """Say once what is wrong with the folder, and end the crawl: the next file would fare no better."""
+        stats = self._crawler.stats
+        if stats.get_value("civitscrape/archive_error") is None:
+            stats.set_value("civitscrape/archive_error", str(error))
+            logger.error("%s; the crawl stops, and the same command goes on from here", error)
+            engine = self._crawler.engine
+            self._stopping = asyncio.create_task(engine.close_spider_async(reason="archive"))

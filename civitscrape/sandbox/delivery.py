@@ -1,0 +1,65 @@
+"""How an answer goes over the wire: whole, or broken in the way a fault asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from civitscrape.sandbox.faults import Fault
+
+if TYPE_CHECKING:
+    from civitscrape.sandbox.ask import Answer
+    from civitscrape.sandbox.faults import Rule
+
+BROKEN = frozenset({Fault.TRUNCATE, Fault.LENGTH})
+SLOW = frozenset({Fault.STALL, Fault.DRIP})
+PIECES = 20
+
+
+async def send(request: web.BaseRequest, answer: Answer, rule: Rule | None = None) -> web.StreamResponse:
+    """Send an answer and return once its last byte was handed to the system."""
+    fault = rule.fault if rule else None
+    if rule is not None and (fault in BROKEN or fault in SLOW):
+        return await _send_badly(request, answer, rule)
+    response = web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+    await response.prepare(request)
+    await response.write_eof()
+    return response
+
+
+def reset(request: web.BaseRequest) -> web.StreamResponse:
+    """Break the connection so that the caller sees a reset, not an end."""
+    transport = request.transport
+    if transport is not None:
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+    return web.StreamResponse()
+
+
+async def _send_badly(request: web.BaseRequest, answer: Answer, rule: Rule) -> web.StreamResponse:
+    body, fault = answer.body, rule.fault
+    response = web.StreamResponse(status=answer.status, headers=answer.headers)
+    response.content_length = len(body) + (max(rule.delta, 1) if fault is Fault.LENGTH else 0)
+    await response.prepare(request)
+    cut = len(body) if fault is Fault.LENGTH else int(len(body) * rule.share)
+    if fault is Fault.DRIP:
+        step = max(len(body) // PIECES, 1)
+        for start in range(0, len(body), step):
+            await response.write(body[start : start + step])
+            await asyncio.sleep(rule.seconds / PIECES)
+        await response.write_eof()
+        return response
+    await response.write(body[:cut])
+    if fault is Fault.STALL:
+        await asyncio.sleep(rule.seconds)
+        await response.write(body[cut:])
+        await response.write_eof()
+    elif request.transport is not None:
+        request.transport.close()
+    return response

@@ -1,0 +1,252 @@
+"""What goes wrong on purpose: rules that match requests, and what each does to the answer."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from civitscrape.sandbox.ask import Answer, Role, compact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+MOST_RULES = 1000
+LONGEST = 600.0
+"""Seconds that any fault may hold a request."""
+
+
+class Fault(StrEnum):
+    """What a rule does."""
+
+    STATUS = "status"
+    """Answer ``status`` with ``headers`` and ``body`` instead."""
+    CHALLENGE = "challenge"
+    """Answer an HTML challenge page with ``status`` (403, 503, or 200) instead."""
+    MALFORMED = "malformed"
+    """Cut the body in its middle and tell the shorter length truthfully: JSON breaks off, a file is damaged."""
+    CONTROL_BYTE = "control_byte"
+    """Put a raw control byte into the first text of a JSON body."""
+    EMPTY = "empty"
+    """Answer 200 with no body at all."""
+    TRUNCATE = "truncate"
+    """Promise the whole body, send ``share`` of it, close the connection."""
+    LENGTH = "length"
+    """Promise ``delta`` bytes more than there are, then close the connection."""
+    RESET = "reset"
+    """Break the connection before a byte is sent."""
+    STALL = "stall"
+    """Send ``share`` of the body, hold still for ``seconds``, send the rest."""
+    DRIP = "drip"
+    """Send the body in small pieces over ``seconds``."""
+    DELAY = "delay"
+    """Wait ``seconds`` before the answer begins."""
+    EMPTY_PAGE = "empty_page"
+    """Answer a listing without entries and without a cursor, as after a silent timeout (contract rest.md §7.3)."""
+    ZERO_STATS = "zero_stats"
+    """Set every counter to 0, as when the metrics store is slow (contract rest.md §7.4)."""
+    REPEAT_CURSOR = "repeat_cursor"
+    """Give the cursor that was asked with as the next one."""
+    DROP = "drop"
+    """Take the field ``field`` (dotted) out of every entry."""
+    SET = "set"
+    """Set the field ``field`` (dotted) of every entry to ``value``."""
+
+
+ORIGIN = frozenset({Fault.EMPTY_PAGE, Fault.ZERO_STATS, Fault.REPEAT_CURSOR, Fault.DROP, Fault.SET})
+"""Faults of the application itself, which an edge in front keeps like any answer; the others hit the connection."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Rule:
+    """Which requests are hit, and with what. All conditions must hold; the first rule that matches is used."""
+
+    fault: Fault
+    path: str = ""
+    """Start of the path."""
+    contains: str = ""
+    """Text within path and query as they came, percent-encoded."""
+    role: Role | None = None
+    after: int = 0
+    """Matching requests to let pass first."""
+    times: int | None = None
+    """Requests to hit; all when null."""
+    every: int = 1
+    """Hit only each so-many-th of them."""
+    origin: bool = False
+    """Whether a status or challenge comes from behind the edge, which then may keep it."""
+    status: int = 503
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str = ""
+    seconds: float = 1.0
+    share: float = 0.5
+    delta: int = 100
+    field: str = ""
+    value: Any = None
+    seen: int = 0
+    """Matching requests so far."""
+    hit: int = 0
+    """Requests hit so far."""
+
+    def __post_init__(self) -> None:
+        self.fault = Fault(self.fault)
+        self.role = None if self.role is None else Role(self.role)
+        if not 0 <= self.seconds <= LONGEST:
+            raise ValueError(f"sandbox fault seconds: {self.seconds} is not between 0 and {LONGEST:g}")
+        if self.every < 1:
+            raise ValueError(f"sandbox fault every: {self.every} is less than 1")
+
+    @property
+    def behind_edge(self) -> bool:
+        """Whether its answers pass through the edge."""
+        return self.fault in ORIGIN or self.origin
+
+    def matches(self, role: Role, url: str) -> bool:
+        """Tell whether a request fits, not yet whether its turn has come."""
+        return (
+            (self.role is None or self.role == role)
+            and url.startswith(self.path)
+            and (not self.contains or self.contains in url)
+        )
+
+    def takes(self) -> bool:
+        """Count a matching request and tell whether it is to be hit."""
+        self.seen += 1
+        turn = self.seen - self.after
+        if turn < 1 or (turn - 1) % self.every or (self.times is not None and self.hit >= self.times):
+            return False
+        self.hit += 1
+        return True
+
+
+class Faults:
+    """The rules in force and the latency of each role; both may change while requests are under way."""
+
+    def __init__(self, rules: Iterable[Rule] = (), latency: dict[str, float] | None = None) -> None:
+        self.rules: list[Rule] = list(rules)
+        self.latency: dict[Role, float] = {}
+        """Milliseconds before any answer, by role."""
+        self.slow(latency or {})
+
+    def slow(self, latency: dict[str, float]) -> None:
+        """Set the latency of some roles, in milliseconds."""
+        self.latency.update({Role(role): min(float(one), LONGEST * 1000) for role, one in latency.items()})
+
+    def add(self, rule: Rule | dict[str, Any]) -> Rule:
+        """Add a rule.
+
+        Raises:
+            ValueError: it has a field that rules do not have, or there are too many.
+        """
+        if isinstance(rule, dict):
+            unknown = rule.keys() - {one.name for one in fields(Rule)}
+            if unknown or "fault" not in rule:
+                known = ", ".join(one.name for one in fields(Rule))
+                raise ValueError(f"sandbox fault {rule!r}: a rule has a fault, and of the rest only {known}")
+            rule = Rule(**rule)
+        if len(self.rules) >= MOST_RULES:
+            raise ValueError(f"sandbox faults: {MOST_RULES} rules are enough; DELETE the old ones first")
+        self.rules.append(rule)
+        return rule
+
+    def clear(self) -> None:
+        """Take all rules and latencies away."""
+        self.rules.clear()
+        self.latency.clear()
+
+    def match(self, role: Role, url: str, *, behind_edge: bool) -> Rule | None:
+        """Find the rule that hits a request at the door, or one that hits it behind the edge."""
+        for rule in self.rules:
+            if rule.behind_edge is behind_edge and rule.matches(role, url) and rule.takes():
+                return rule
+        return None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Tell the rules with their counts."""
+        return {"rules": [asdict(one) for one in self.rules], "latency": dict(self.latency)}
+
+
+CHALLENGE_PAGE = (
+    b'<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title><meta name="robots" content="noindex,nofollow">'
+    b'</head><body><div class="main-wrapper"><h1>civitai.com</h1><p>Checking that you are not a robot. Enable JavaScript '
+    b"and cookies to continue.</p></div></body></html>"
+)
+
+
+def replacement(rule: Rule) -> Answer | None:
+    """Build the answer that stands in for the site's own; null when the site is to be asked."""
+    match rule.fault:
+        case Fault.STATUS:
+            kind = "application/json; charset=utf-8" if rule.body.startswith(("{", "[")) else "text/html; charset=utf-8"
+            headers = {"Content-Type": kind, "Cache-Control": "no-store", **rule.headers}
+            return Answer(rule.status, rule.body.encode(), headers)
+        case Fault.CHALLENGE:
+            headers = {
+                "Content-Type": "text/html; charset=UTF-8",
+                "Cache-Control": "no-store",
+                "cf-mitigated": "challenge",
+            }
+            return Answer(rule.status, CHALLENGE_PAGE, headers | {"Server": "cloudflare"} | rule.headers)
+        case Fault.EMPTY:
+            return Answer(200, b"", {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"})
+        case _:
+            return None
+
+
+def damaged(answer: Answer, rule: Rule, cursor: str | None) -> Answer:
+    """Alter an answer as a rule says; ``cursor`` is the one that was asked with."""
+    change = _CHANGES.get(rule.fault)
+    if change is None:
+        return answer
+    headers = {name: value for name, value in answer.headers.items() if name != "ETag"}
+    return Answer(answer.status, change(answer.body, rule, cursor), headers)
+
+
+def _control_byte(body: bytes, _rule: Rule, _cursor: str | None) -> bytes:
+    return re.sub(rb'(:\s*")', rb"\1" + b"\x0b", body, count=1)
+
+
+def _edited(body: bytes, rule: Rule, cursor: str | None) -> bytes:
+    """Edit the entries or the cursor of a listing, REST or tRPC in superjson; other bodies stay."""
+    try:
+        answer = json.loads(body)
+        holder = answer if "items" in answer else answer["result"]["data"]["json"]
+        entries, metadata = holder["items"], holder.get("metadata", holder)
+    except (ValueError, KeyError, TypeError):
+        return body
+    match rule.fault:
+        case Fault.EMPTY_PAGE:
+            holder["items"] = []
+            for name in ("nextCursor", "nextPage"):
+                metadata.pop(name, None)
+        case Fault.ZERO_STATS:
+            for entry in entries:
+                entry["stats"] = dict.fromkeys(entry["stats"], 0)
+        case Fault.REPEAT_CURSOR if cursor is not None:
+            metadata["nextCursor"] = cursor
+        case Fault.DROP | Fault.SET:
+            for entry in entries:
+                _edit(entry, rule)
+    return compact(answer)
+
+
+def _edit(entry: dict[str, Any], rule: Rule) -> None:
+    *path, last = rule.field.split(".")
+    for name in path:
+        inner = entry.get(name)
+        if not isinstance(inner, dict):
+            return
+        entry = inner
+    if rule.fault is Fault.DROP:
+        entry.pop(last, None)
+    else:
+        entry[last] = rule.value
+
+
+_CHANGES: dict[Fault, Callable[[bytes, Rule, str | None], bytes]] = {
+    Fault.MALFORMED: lambda body, rule, _: body[: int(len(body) * rule.share)],
+    Fault.CONTROL_BYTE: _control_byte,
+    **dict.fromkeys(ORIGIN, _edited),
+}

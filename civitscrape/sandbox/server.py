@@ -1,0 +1,267 @@
+"""The sandbox as a server: one port, three roles, in a task, a thread or a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from aiohttp import web
+
+from civitscrape.sandbox import accounts, control, delivery, media
+from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT, Account
+from civitscrape.sandbox.ask import GREEN_HOSTS, MEDIA_HOSTS, RED_HOSTS, Answer, Ask, Colour, Role
+from civitscrape.sandbox.edge import Edge
+from civitscrape.sandbox.faults import Fault, Faults, Rule, damaged, replacement
+from civitscrape.sandbox.log import Line, Log
+from civitscrape.sandbox.site import FEEDS, Quirks, Site
+from civitscrape.sandbox.world import World, default_world
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MATURE_HOST = "localhost"
+"""Name that stands for the mature host: one port serves both colours, told apart by the name it is called by."""
+
+
+class Sandbox:
+    """A small Civitai on a loopback port.
+
+    ``http://127.0.0.1:PORT`` is the green host, ``http://localhost:PORT`` the red one, and paths below the CDN's bucket
+    are media on either. Requests that name one of the site's own hosts (they come through ``proxy.Proxy``) are answered
+    as that host would.
+    """
+
+    def __init__(
+        self,
+        world: World | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        edge: Edge | None = None,
+        faults: Iterable[Rule | dict[str, Any]] = (),
+        latency: dict[str, float] | None = None,
+        quirks: Quirks | None = None,
+        known: tuple[Account, ...] = (SANDBOX_ACCOUNT,),
+    ) -> None:
+        self.site = Site(world or default_world(), accounts=known, quirks=quirks)
+        self.log = Log()
+        self.edge = edge
+        self.faults = Faults(latency=latency)
+        for rule in faults:
+            self.faults.add(rule)
+        self.host = host
+        self.port = port
+        """Port asked for until the server runs, then the true one."""
+        self._files = media.Files()
+        self._runner: web.ServerRunner | None = None
+
+    @property
+    def world(self) -> World:
+        """What the sandbox holds; put another in its place at any time."""
+        return self.site.world
+
+    @world.setter
+    def world(self, world: World) -> None:
+        self.site.world = world
+
+    @property
+    def url(self) -> str:
+        """Address of the green host."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def mature_url(self) -> str:
+        """Address of the red host."""
+        return f"http://{MATURE_HOST}:{self.port}"
+
+    @property
+    def media_url(self) -> str:
+        """What addresses of media start with."""
+        return f"{self.url}/{media.BUCKET}"
+
+    def settings(self) -> dict[str, str]:
+        """Return the project's settings that point a crawl here."""
+        return {
+            "CIVITAI_URL": self.url,
+            "CIVITAI_MATURE_URL": self.mature_url,
+            "CIVITAI_MEDIA_URL": self.media_url,
+        }
+
+    def addresses(self) -> dict[str, Any]:
+        """Tell where everything is, as JSON would."""
+        return {
+            "url": self.url,
+            "mature_url": self.mature_url,
+            "media_url": self.media_url,
+            "port": self.port,
+            "settings": self.settings(),
+            "key": self.site.accounts[0].key if self.site.accounts else None,
+            "creators": [one.username for one in self.world.creators.values()],
+        }
+
+    async def __aenter__(self) -> Self:
+        runner = web.ServerRunner(web.Server(self._handle, access_log=None), handle_signals=False, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, self.host, self.port, backlog=512)
+        try:
+            await site.start()
+        except OSError:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+        self.port = runner.addresses[0][1]
+        self.site.hosts |= {f"{name}:{self.port}" for name in (self.host, MATURE_HOST)}
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    @contextmanager
+    def in_thread(self) -> Iterator[Self]:
+        """Serve from a thread with a loop of its own, for callers that block.
+
+        Raises:
+            OSError: the port cannot be had.
+        """
+        ready = threading.Event()
+        state: dict[str, Any] = {}
+
+        async def serve() -> None:
+            state["loop"], state["stop"] = asyncio.get_running_loop(), asyncio.Event()
+            try:
+                async with self:
+                    ready.set()
+                    await state["stop"].wait()
+            except OSError as error:
+                state["error"] = error
+                ready.set()
+
+        thread = threading.Thread(target=asyncio.run, args=(serve(),), name="sandbox", daemon=True)
+        thread.start()
+        ready.wait()
+        if "error" in state:
+            raise state["error"]
+        try:
+            yield self
+        finally:
+            state["loop"].call_soon_threadsafe(state["stop"].set)
+            thread.join()
+
+    def warm(self) -> int:
+        """Make every original beforehand, as many as there is room for; return how many bytes that were."""
+        made = 0
+        for record in self.world.records.values():
+            wish = media.Wish(record.key, None, webp=False, still=False)
+            if made < media.ROOM and not record.deleted and self._files.kept(wish) is None:
+                file = media.make(record, wish)
+                made += len(file.body)
+                self._files.keep(wish, file)
+        return made
+
+    def _role(self, host: str, url: str) -> Role:
+        if url.startswith(control.PREFIX):
+            return Role.CONTROL
+        if host in MEDIA_HOSTS or url.startswith((f"/{media.BUCKET}/", media.CACHE_PREFIX)):
+            return Role.MEDIA
+        return Role.API if url.startswith("/api/") else Role.PAGE
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        url, headers, host = request.raw_path, request.headers, request.host
+        role = self._role(host, url)
+        if role is Role.CONTROL:
+            body = await request.read()
+            answer = control.answer(self, request.method, request.path, request.query, body)
+            return await delivery.send(request, answer)
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        line = Line(
+            at=time.time(),
+            role=role,
+            method=request.method,
+            url=url,
+            host=host,
+            port=peer[1] if peer else 0,
+            authorized="Authorization" in headers,
+            cookies="Cookie" in headers,
+            user_agent=headers.get("User-Agent", ""),
+            range=headers.get("Range", ""),
+        )
+        self.log.open(line)
+        status = 0
+        try:
+            response = await self._respond(request, role, url, host)
+            status = response.status if response.prepared else 0
+        finally:
+            self.log.close(line, status)
+        return response
+
+    async def _respond(self, request: web.BaseRequest, role: Role, url: str, host: str) -> web.StreamResponse:
+        rule = self.faults.match(role, url, behind_edge=False) if self.faults.rules else None
+        pause = self.faults.latency.get(role, 0.0) / 1000 if self.faults.latency else 0.0
+        if rule is not None and rule.fault is Fault.DELAY:
+            pause += rule.seconds
+        feed = role is Role.API and url.startswith(FEEDS)
+        self.site.busy_feeds += feed
+        try:
+            if pause:
+                await asyncio.sleep(pause)
+            if rule is None:
+                answer = await (
+                    self._media(request, url) if role is Role.MEDIA else self._site(request, role, url, host)
+                )
+                return await delivery.send(request, answer)
+            if rule.fault is Fault.RESET:
+                return delivery.reset(request)
+            stand_in = replacement(rule)
+            if stand_in is not None:
+                return await delivery.send(request, stand_in)
+            answer = await (self._media(request, url) if role is Role.MEDIA else self._site(request, role, url, host))
+            return await delivery.send(request, damaged(answer, rule, request.query.get("cursor")), rule)
+        finally:
+            self.site.busy_feeds -= feed
+
+    async def _media(self, request: web.BaseRequest, url: str) -> Answer:
+        found = media.find(self.site, url.partition("?")[0])
+        if found is None:
+            return media.missing()
+        record, wish = found
+        file = self._files.kept(wish)
+        if file is None:
+            # Drawing takes milliseconds: not on the loop.
+            file = await asyncio.get_running_loop().run_in_executor(None, media.make, record, wish)
+            self._files.keep(wish, file)
+        return media.answer(file, request.headers)
+
+    async def _site(self, request: web.BaseRequest, role: Role, url: str, host: str) -> Answer:
+        ask = self._ask(request, host, await request.read() if request.can_read_body else b"")
+        address = f"{ask.origin}{url}"
+        edge = self.edge if self.edge and self.edge.serves(request.method, request.headers) else None
+        kept = edge.get(address) if edge else None
+        if kept is not None:
+            return kept
+        rule = self.faults.match(role, url, behind_edge=True) if self.faults.rules else None
+        answer = replacement(rule) if rule else None
+        if answer is None:
+            answer = self.site.answer(ask)
+            if rule is not None:
+                answer = damaged(answer, rule, request.query.get("cursor"))
+        return edge.put(address, role, answer) if edge else answer
+
+    def _ask(self, request: web.BaseRequest, host: str, body: bytes) -> Ask:
+        real = host in GREEN_HOSTS or host in RED_HOSTS
+        red = host in RED_HOSTS or host.partition(":")[0] == MATURE_HOST
+        return Ask(
+            method=request.method,
+            path=request.path,
+            query=request.query,
+            headers=request.headers,
+            origin=f"https://{host}" if real else f"http://{host}",
+            colour=Colour.RED if red else Colour.GREEN,
+            caller=accounts.caller(self.site.accounts, request.headers, request.query),
+            image_location=f"https://image.civitai.com/{media.BUCKET}" if real else self.media_url,
+            body=body,
+        )

@@ -1,0 +1,125 @@
+"""``/api/trpc``: envelopes, batches, gates and errors around a table of procedures (contract trpc-and-pages §1-§4)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from civitscrape.sandbox import procedures
+from civitscrape.sandbox.ask import Answer, compact
+from civitscrape.sandbox.procedures import ProcedureError
+from civitscrape.sandbox.wire import devalue, parse_input, superjson
+
+if TYPE_CHECKING:
+    from civitscrape.sandbox.ask import Ask
+    from civitscrape.sandbox.site import Site
+
+PREFIX = "/api/trpc/"
+REFUSAL = "Please use the public API instead: https://developer.civitai.com/"
+MIXED = 207
+
+CODES = {
+    "BAD_REQUEST": (400, -32600),
+    "UNAUTHORIZED": (401, -32001),
+    "FORBIDDEN": (403, -32003),
+    "NOT_FOUND": (404, -32004),
+    "METHOD_NOT_SUPPORTED": (405, -32005),
+    "UNSUPPORTED_MEDIA_TYPE": (415, -32015),
+    "TOO_MANY_REQUESTS": (429, -32029),
+    "SERVICE_UNAVAILABLE": (503, -32603),
+}
+"""HTTP status and JSON-RPC code of each error (§3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """The outcome of one call: a status and a result or an error."""
+
+    status: int
+    body: dict[str, Any]
+
+
+def answer(site: Site, ask: Ask) -> Answer:
+    """Answer a call or a batch of calls."""
+    if ask.method == "HEAD":
+        return Answer(204)
+    paths = ask.path.removeprefix(PREFIX).split(",")
+    batch = ask.query.get("batch") == "1"
+    if ask.method == "POST" and ask.headers.get("Content-Type", "").partition(";")[0] != "application/json":
+        refused = _failed(site, "UNSUPPORTED_MEDIA_TYPE", "Unsupported content-type", None)
+        return _sent(ask, refused.status, refused.body, failed=True)
+    try:
+        inputs = _inputs(ask, batch=batch)
+    except ValueError as error:
+        refused = _failed(site, "BAD_REQUEST", str(error), None)
+        return _sent(ask, refused.status, refused.body, failed=True)
+    elements = [_call(site, ask, path, inputs.get(str(place))) for place, path in enumerate(paths)]
+    statuses = {one.status for one in elements}
+    status = statuses.pop() if len(statuses) == 1 else MIXED
+    body = [one.body for one in elements] if batch else elements[0].body
+    return _sent(ask, status, body, failed=any("error" in one.body for one in elements))
+
+
+def _sent(ask: Ask, status: int, body: Any, *, failed: bool) -> Answer:
+    if failed or ask.caller is not None:
+        cache = "max-age=0, private, no-cache"
+    else:
+        cache = "public, max-age=60, s-maxage=60, stale-while-revalidate=30"
+    headers = {
+        "Content-Type": "application/json",
+        "Vary": "trpc-accept, accept",
+        "Cache-Control": cache,
+        "X-Handled-By": "sandbox-trpc",
+    }
+    return Answer(status, compact(body), headers)
+
+
+def _inputs(ask: Ask, *, batch: bool) -> dict[str, Any]:
+    """Read the inputs by their place in the batch; a single call is a batch of one."""
+    text = ask.body.decode() if ask.method == "POST" else ask.query.get("input", "")
+    given = json.loads(text) if text else {}
+    if not batch:
+        return {"0": given} if text else {}
+    if not isinstance(given, dict):
+        raise ValueError('"input" needs to be an object when doing a batch call')  # noqa: TRY004 - a value from outside
+    return given
+
+
+def _call(site: Site, ask: Ask, path: str, envelope: Any) -> _Element:
+    procedure = procedures.TABLE.get(path)
+    if procedure is None:
+        return _failed(site, "NOT_FOUND", f'No procedure found on path "{path}"', path)
+    if not _welcome(site, ask):
+        return _failed(site, "UNAUTHORIZED", REFUSAL, path)
+    if path == "image.getInfinite" and site.busy_feeds > site.quirks.bulkhead:
+        return _failed(site, "TOO_MANY_REQUESTS", "Server busy — please retry.", path)
+    try:
+        result = procedure(site, ask, parse_input(envelope))
+    except ProcedureError as error:
+        return _failed(site, error.code, str(error), path)
+    except ValueError as error:
+        return _failed(site, "BAD_REQUEST", str(error), path)
+    return _Element(200, {"result": {"data": _encoded(site, result)}})
+
+
+def _encoded(site: Site, value: Any) -> Any:
+    return devalue(value) if site.writes_devalue() else superjson(value)
+
+
+def _failed(site: Site, code: str, message: str, path: str | None) -> _Element:
+    status, number = CODES[code]
+    data = {"code": code, "httpStatus": status} | ({"path": path} if path else {})
+    return _Element(status, {"error": _encoded(site, {"message": message, "code": number, "data": data})})
+
+
+def _welcome(site: Site, ask: Ask) -> bool:
+    """Check where a call comes from: a valid key needs nothing, a cookie does not replace the header (§2.1)."""
+    if ask.caller is not None and ("Authorization" in ask.headers or "token" in ask.query):
+        return True
+    for name in ("Origin", "Referer"):
+        host = urlsplit(ask.headers.get(name, "")).netloc
+        if host:
+            return host in site.hosts
+    return False

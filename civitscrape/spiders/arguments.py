@@ -1,0 +1,102 @@
+"""What each spider can be told: one small typed model a spider, the source of checks, help and reference."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from civitscrape.civitai import levels, urls
+from civitscrape.exceptions import ArgumentError
+from civitscrape.items import Level
+
+
+def _split(text: object) -> object:
+    """Cut ``a,b`` into its words."""
+    return [word.strip() for word in text.split(",") if word.strip()] if isinstance(text, str) else text
+
+
+def _usernames(text: object) -> object:
+    words = _split(text)
+    if not isinstance(words, list) or not words:
+        raise ArgumentError("spider argument username: give one, as in: scrapy crawl user -a username=NAME")
+    names = {urls.username(str(word)).lower(): urls.username(str(word)) for word in words}
+    return list(names.values())
+
+
+def _level(text: object) -> object:
+    return levels.parse(text) if isinstance(text, str) else text
+
+
+class Arguments(BaseModel):
+    """What every spider has: checks, and errors that name the culprit."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    spider: ClassVar[str]
+
+    @classmethod
+    def read(cls, typed: dict[str, Any]) -> Self:
+        """Check what a person typed.
+
+        Raises:
+            ArgumentError: one sentence about the first thing that is wrong.
+        """
+        unknown = [name for name in typed if name not in cls.model_fields]
+        if unknown:
+            nearest = difflib.get_close_matches(unknown[0], cls.model_fields, n=1, cutoff=0.4)
+            hint = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(cls.model_fields)}"
+            raise ArgumentError(f"spider argument {unknown[0]}: {cls.spider} does not know it; {hint}")
+        try:
+            return cls.model_validate(typed)
+        except ValidationError as error:
+            raise ArgumentError(cls._sentence(error)) from error
+
+    @classmethod
+    def _sentence(cls, error: ValidationError) -> str:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0])
+        if first["type"] == "missing":
+            return f"spider argument {name}: missing; as in: scrapy crawl {cls.spider} -a {name}=…"
+        return f"spider argument {name}: {first['input']!r}: {first['msg'].lower()}"
+
+
+class MediaArguments(Arguments):
+    """What spiders have in common that bring files."""
+
+    level: Annotated[Level, BeforeValidator(_level)] = Field(
+        default=levels.SFW,
+        description="Rating levels to archive: `sfw` (PG and PG-13), `all`, or names with commas: `pg`, `pg13`, `r`, "
+        "`x`, `xxx`.",
+    )
+    download: Literal["original", "none"] = Field(
+        default="original", description="`original` fetches the bytes as uploaded, `none` keeps to records."
+    )
+    mode: Literal["all", "new"] = Field(
+        default="all",
+        description="`all` follows each listing from its first page to its end; `new` starts at the newest end and "
+        "stops after a page that holds nothing new (a target never walked to its end is walked as with `all`).",
+    )
+    max_items: int | None = Field(
+        default=None,
+        ge=1,
+        description="Take at most this many of the newest entries; the walk then ends `limited` and the run is never "
+        "called complete.",
+    )
+    redownload: Literal["no", "yes"] = Field(
+        default="no", description="`yes` fetches files again that the archive already has."
+    )
+
+
+class UserArguments(MediaArguments):
+    """Arguments of ``scrapy crawl user``."""
+
+    spider: ClassVar[str] = "user"
+
+    username: Annotated[list[str], BeforeValidator(_usernames)] = Field(
+        description="Whose works: a username or a profile's address, several with commas."
+    )
+    content: Annotated[list[Literal["images", "videos"]], BeforeValidator(_split), Field(min_length=1)] = Field(
+        default=["images", "videos"], description="What to archive: `images`, `videos`, or both."
+    )

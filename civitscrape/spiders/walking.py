@@ -1,0 +1,225 @@
+"""How a listing of images is followed: page after page, kept entry by entry, and checked at its end."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from civitscrape.civitai import cursors, levels, media, rest
+from civitscrape.civitai.cursors import Move
+from civitscrape.exceptions import EchoError, EntryError
+from civitscrape.items import Image
+from civitscrape.ledger import Entry, Link, Media, MediaState, Walk, WalkState, now
+from civitscrape.parsers import images
+from civitscrape.spiders.base import CivitaiSpider
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from scrapy import Request
+    from scrapy.http import Response
+
+    from civitscrape.civitai.rest import Page
+    from civitscrape.spiders.arguments import MediaArguments
+
+SOURCE = "rest.images"
+"""Endpoint of these walks (contract rest.md §7)."""
+
+OLDEST, NEWEST = "Oldest", "Newest"
+
+MARGIN = timedelta(minutes=15)
+"""An entry this much older than a walk must have been in it: clocks differ, and the site's index lags a little."""
+
+
+class WalkingSpider(CivitaiSpider):
+    """A spider that walks listings of images."""
+
+    args: MediaArguments
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._seen: defaultdict[int, set[str]] = defaultdict(set)
+
+    @property
+    def site(self) -> str:
+        """The host for all passes of a target: the two hosts filter by different ratings (rest.md §2.1)."""
+        name = "CIVITAI_MATURE_URL" if self.args.level & levels.MATURE else "CIVITAI_URL"
+        return str(self.settings[name])
+
+    async def plan(self, target: str, params: dict[str, Any]) -> AsyncIterator[Walk | Request | Image]:
+        """Plan the passes of a target, each a walk, and ask for the first page of each.
+
+        Args:
+            target: such as ``user:lampwright``.
+            params: what the listing is asked for, beside levels and sort.
+        """
+        for level in levels.passes(self.args.level):
+            walk = await self._walk(target, level, params)
+            if walk.cursor is not None or walk.params["sort"] == NEWEST:
+                async for image in self.books.leftovers(target):
+                    yield image
+            yield walk
+            yield self.ask(walk)
+
+    async def _walk(self, target: str, level: int, params: dict[str, Any]) -> Walk:
+        """Take up what was left unfinished, or start afresh from the end that the mode asks for."""
+        fresh = Walk(
+            run_id=self.books.run.id,
+            source=SOURCE,
+            target=target,
+            level=int(level),
+            params=params | {"sort": OLDEST},
+            state=WalkState.RUNNING,
+            started_at=now(),
+        )
+        if self.args.max_items is not None:
+            fresh.params = params | {"sort": NEWEST, "max_items": self.args.max_items}
+            return fresh
+        walk = await self.books.adopt(fresh)
+        if walk is fresh and self.args.mode == "new" and await self.books.was_completed(fresh):
+            fresh.params = params | {"sort": NEWEST}
+        return walk
+
+    def ask(self, walk: Walk, *, again: bool = False, check: bool = False) -> Request:
+        """Ask for the page at a walk's cursor, or for the newest page that proves its end."""
+        newest = check or walk.params["sort"] == NEWEST
+        return rest.images(
+            self.site,
+            username=walk.params["username"],
+            level=walk.level,
+            sort=NEWEST if newest else OLDEST,
+            media_type=walk.params["type"],
+            cursor=None if check else walk.cursor,
+            limit=rest.OTHER_PAGE_SIZE if newest or again else rest.PAGE_SIZE,
+            callback=self.parse_check if check else self.parse_images,
+            cb_kwargs={"walk": walk} if check else {"walk": walk, "again": again},
+        )
+
+    async def parse_images(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
+        """Keep the entries of a page, then go on."""
+        page = self.open(response, walk)
+        room = self._room(walk)
+        entries = page.entries[:room]
+        fresh = await self._fresh(entries, walk)
+        for entry in entries:
+            for record in self.keep(entry, walk):
+                yield record
+        walk.pages, walk.entries = walk.pages + 1, walk.entries + len(entries)
+        reached = walk.params["sort"] == NEWEST and bool(entries) and not fresh and room is None
+        for step in self.advance(page, walk, again=again, stop=reached or self._room(walk) == 0):
+            yield step
+
+    def open(self, response: Response, walk: Walk) -> Page:
+        """Open a page and make sure that it speaks of the target."""
+        page = rest.open_listing(response)
+        require_echo(page, walk)
+        self.crawler.stats.inc_value("civitscrape/pages")
+        return page
+
+    def advance(self, page: Page, walk: Walk, *, again: bool, stop: bool) -> Iterator[Walk | Request]:
+        """Decide what follows a page, and write it into the walk."""
+        step = cursors.after(page, cursor=walk.cursor, seen=self._seen[walk.id or 0], asked_again=again)
+        if stop:
+            limited = self._room(walk) == 0 and step.move is Move.ON
+            walk.state = WalkState.LIMITED if limited else WalkState.COMPLETE
+            yield walk
+        elif step.move is Move.ON and step.cursor is not None:
+            self._seen[walk.id or 0].add(step.cursor)
+            walk.cursor = step.cursor
+            yield walk
+            yield self.ask(walk)
+        elif step.move is Move.AGAIN:
+            yield walk
+            yield self.ask(walk, again=True)
+        elif step.move is Move.LOOP:
+            walk.state = WalkState.BROKEN
+            walk.error = f"the site gave cursor {step.cursor!r} a second time; the listing would never end"
+            yield walk
+        elif walk.params["sort"] == OLDEST and walk.entries:
+            yield walk
+            yield self.ask(walk, check=True)
+        else:
+            walk.state = WalkState.COMPLETE
+            yield walk
+
+    async def parse_check(self, response: Response, walk: Walk) -> AsyncIterator[Any]:
+        """Compare the newest page with what was listed from the oldest end: a ceiling looks like the end."""
+        page = self.open(response, walk)
+        fresh = await self._fresh(page.entries, walk)
+        kept = [record for entry in fresh for record in self.keep(entry, walk)]
+        missed = [record.id for record in kept if isinstance(record, Image) and is_older(record, walk)]
+        walk.state = WalkState.CAPPED if missed else WalkState.COMPLETE
+        if missed:
+            walk.error = (
+                f"the listing ended after {walk.entries} entries, but {len(missed)} of the newest "
+                f"{len(page.entries)} were not in it; there may be more between"
+            )
+        for record in [*kept, walk]:
+            yield record
+
+    def keep(self, entry: Any, walk: Walk) -> Iterator[Any]:
+        """Turn one entry into all that is kept of it."""
+        number = images.entry_id(entry)
+        try:
+            records = images.from_rest(entry)
+        except EntryError as error:
+            self.crawler.stats.inc_value("civitscrape/refused")
+            self.logger.warning("%s: entry %s refused: %s", walk.target, number, error)
+            yield Entry(kind="rest.image", entry_id=str(number), content=entry, refused=str(error))
+            return
+        image = next(record for record in records if isinstance(record, Image))
+        yield from records
+        yield link(walk.target, image)
+        if self.args.download != "none":
+            yield wanted(image, self.settings["CIVITAI_MEDIA_URL"])
+        if self.settings.getbool("KEEP_PAYLOADS"):
+            yield Entry(kind="rest.image", entry_id=str(image.id), content=entry)
+
+    def _room(self, walk: Walk) -> int | None:
+        """Tell how many entries may still be taken; None for all of them."""
+        return None if self.args.max_items is None else max(0, self.args.max_items - walk.entries)
+
+    async def _fresh(self, entries: list[Any], walk: Walk) -> list[Any]:
+        """Find the entries that the walk's target has not led to before; needed from the newest end only."""
+        numbers = {number: entry for entry in entries if isinstance(number := images.entry_id(entry), int)}
+        known = await self.books.known(walk.target, numbers)
+        return [entry for number, entry in numbers.items() if number not in known]
+
+
+def require_echo(page: Page, walk: Walk) -> None:
+    """Make sure that a page speaks of whom it was asked about; the site has given others' works before.
+
+    Raises:
+        EchoError: an entry names somebody else.
+    """
+    asked = walk.params["username"].lower()
+    for entry in page.entries:
+        name = entry.get("username") if isinstance(entry, dict) else None
+        if name is not None and str(name).lower() not in {asked, "unknown"}:
+            raise EchoError(f"asked for the works of {asked!r}, the site gave entry {entry.get('id')} of {name!r}")
+
+
+def is_older(image: Image, walk: Walk) -> bool:
+    """Tell whether an image was there when a walk began, so that the walk should have met it."""
+    if image.created_at is None or walk.started_at is None:
+        return True
+    begun = datetime.fromisoformat(walk.started_at)
+    return datetime.fromisoformat(image.created_at).replace(tzinfo=UTC) < begun - MARGIN
+
+
+def link(target: str, image: Image) -> Link:
+    """Note which target led to an image."""
+    kind, _, name = target.partition(":")
+    return Link(target_kind=kind, target=name, entry_kind="image", entry_id=image.id, first_seen_at=now())
+
+
+def wanted(image: Image, base: str) -> Media:
+    """Make the row of the file that an image stands for."""
+    if image.key is None or not media.is_key(image.key):
+        reason = f"its address {image.url!r} is not one of the CDN"
+        return Media(
+            key=f"image:{image.id}", kind=image.type, entry_id=image.id, state=MediaState.REFUSED, error=reason
+        )
+    url = media.original(base, image.key, image.type)
+    return Media(key=image.key, kind=image.type, entry_id=image.id, url=url, state=MediaState.WANTED)
