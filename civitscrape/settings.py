@@ -46,7 +46,7 @@ def _env(name: str, default: Any) -> Any:
 
 BOT_NAME = "civitscrape"
 SPIDER_MODULES = ["civitscrape.spiders"]
-COMMANDS_MODULE = "civitscrape.commands.scrapy"  # `scrapy crawl` that checks before it starts
+COMMANDS_MODULE = "civitscrape.commands.project"  # `scrapy crawl` that checks before it starts
 ADDONS = {Resolve: 0}
 USER_AGENT = "civitscrape/0.1 (personal archiver; Scrapy)"  # honest, and without browser words (rest.md §9)
 

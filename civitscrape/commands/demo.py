@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from civitscrape.sandbox.server import Sandbox
-from civitscrape.sandbox.world import World
+from civitscrape.sandbox.world import default_world
 
 CREATOR = "lampwright"
 """The creator of the sandbox who has a bit of everything."""
@@ -21,7 +21,7 @@ def demo(
     output: Annotated[Path, typer.Option(help="Folder that the archive goes to.")] = Path("output"),
 ) -> None:
     """Start the sandbox, archive a creator of it with `scrapy crawl user`, and show what came of it."""
-    with Sandbox(World.demo()).in_thread() as sandbox:
+    with Sandbox(default_world()).in_thread() as sandbox:
         settings = {**sandbox.settings(), "OUTPUT_DIR": str(output), "API_DELAY": "0.3"}
         words = [sys.executable, "-m", "scrapy", "crawl", "user", "-a", f"username={CREATOR}"]
         environment = {**os.environ, **settings, "SCRAPY_SETTINGS_MODULE": "civitscrape.settings"}

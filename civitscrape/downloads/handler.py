@@ -13,7 +13,6 @@ import asyncio
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -40,13 +39,10 @@ from civitscrape.exceptions import ArchiveError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from typing import ParamSpec
 
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
-
-    P = ParamSpec("P")
 
 # Bytes collected before a thread writes them: most pictures fit, so they cost one hop to a thread; and 16 transfers at
 # once keep 16 MiB.
@@ -79,12 +75,10 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
     a large original from its storage is silent for a while, but not for a minute."""
 
     def __init__(self, crawler: Crawler) -> None:
-        super().__init__(crawler)
+        # Past AiohttpDownloadHandler, whose __init__ makes a pool that is limited by CONCURRENT_REQUESTS: a second
+        # throttle behind the slots that nobody sees. Here the slots alone limit.
+        super(AiohttpDownloadHandler, self).__init__(crawler)
         self._ssl_context = make_context(crawler.settings)
-        self._file_timeout = aiohttp.ClientTimeout(sock_connect=self.connect_timeout, sock_read=self.idle_timeout)
-        self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="civitscrape-writer")
-        # The base class limits the pool by CONCURRENT_REQUESTS, a second throttle behind the slots that nobody sees.
-        self._session.detach()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(local_addr=self._bind_address, limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -92,6 +86,8 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
             response_class=_ClientResponse,
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
         )
+        self._file_timeout = aiohttp.ClientTimeout(sock_connect=self.connect_timeout, sock_read=self.idle_timeout)
+        self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="civitscrape-writer")
 
     async def close(self) -> None:
         """Close the connections and wait for the last writes."""
@@ -99,7 +95,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         await asyncio.to_thread(self._writers.shutdown)
 
     @asynccontextmanager
-    async def _make_request(self, request: Request, timeout: float) -> AsyncIterator[_ClientResponse]:  # noqa: ASYNC109  the base's
+    async def _make_request(self, request: Request, seconds: float) -> AsyncIterator[_ClientResponse]:
         to_file = "download_to" in request.meta
         # Files are asked for as they are: media are compressed already, and Content-Length speaks of the file then.
         left_out = {"Proxy-Authorization", "Accept-Encoding"} if to_file else {"Proxy-Authorization"}
@@ -113,7 +109,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
                 url,
                 data=request.body or None,
                 headers=headers,
-                timeout=self._file_timeout if to_file else aiohttp.ClientTimeout(total=timeout),
+                timeout=self._file_timeout if to_file else aiohttp.ClientTimeout(total=seconds),
                 ssl=self._ssl_context,
                 allow_redirects=False,
                 proxy=self._extract_proxy_url_with_creds(request),
@@ -121,8 +117,8 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
             ) as response:
                 yield cast("_ClientResponse", response)
         except TimeoutError as error:
-            what = f"sent nothing for {self.idle_timeout:g}" if to_file else f"took longer than {timeout:g}"
-            raise DownloadTimeoutError(f"{request.url} {what} seconds") from error
+            reason = str(error) or f"took longer than {seconds:g} seconds"
+            raise DownloadTimeoutError(f"{request.url}: {reason}") from error
         except (aiohttp.InvalidUrlClientError, aiohttp.NonHttpUrlClientError) as error:
             raise UnsupportedURLSchemeError(str(error)) from error
         except aiohttp.ClientConnectorDNSError as error:
@@ -162,7 +158,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
     async def _read_file(self, response: _ClientResponse, request: Request, part: PartFile) -> FileResponse:
         try:
             await self._receive(response, request, part)
-        except BaseException:
+        except (Exception, asyncio.CancelledError):
             await self._in_thread(part, part.discard)
             raise
         return FileResponse(
@@ -181,7 +177,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         announced = response.content_length
         if limit and announced and announced > limit:
             self._cancel_maxsize(announced, limit, request, expected=True)
-        encoding = response.headers.get("Content-Encoding", "identity").lower()
+        encoding = (response.headers.get("Content-Encoding") or "identity").lower()
         if encoding not in DECODED:
             raise NotSupported(
                 f"{request.url}: the file came with Content-Encoding {encoding!r}, which was not asked for"
@@ -205,9 +201,9 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
             raise ResponseDataLossError(f"{request.url}: {flaw} after {received} bytes")
         await self._in_thread(part, part.finish, chunks)
 
-    async def _in_thread(self, part: PartFile, call: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    async def _in_thread(self, part: PartFile, call: Callable[..., None], *args: object) -> None:
         try:
-            await asyncio.get_running_loop().run_in_executor(self._writers, partial(call, *args, **kwargs))
+            await asyncio.get_running_loop().run_in_executor(self._writers, call, *args)
         except OSError as error:
             raise ArchiveError(f"{part.path} cannot be written: {error}; see that its disk has room") from error
 

@@ -55,6 +55,7 @@ def test_a_key_that_is_no_uuid_is_found_too(url):
         "https://img/1",
         f"https://elsewhere.example/{KEY}/original=true/{KEY}.jpeg",
         f"https://civitai.com.elsewhere.example/{KEY}/width=450/1.jpeg",
+        f"https://notcivitai.com/{KEY}/width=450/1.jpeg",
         f"https://image.civitai.com@elsewhere.example/{KEY}/width=450/1.jpeg",
         f"blob:https://civitai.com/{KEY}",
         f"ftp://image.civitai.com/{KEY}/width=450/1.jpeg",
