@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 ADDON_PRIORITY = 15
 """Scrapy's own number for what an add-on sets."""
 
+CHATTY = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.log", "scrapy.core.engine")
+"""Loggers that at every start list what is enabled: a page of lines for Scrapy's developers, shown with DEBUG."""
+
 ADDRESSES = ("CIVITAI_URL", "CIVITAI_MATURE_URL", "CIVITAI_MEDIA_URL")
 
 
@@ -30,6 +34,9 @@ class Resolve:
         Raises:
             ArgumentError: a setting makes no sense.
         """
+        if settings.get("LOG_LEVEL") != "DEBUG":
+            for name in CHATTY:
+                logging.getLogger(name).setLevel(logging.WARNING)
         resolve(settings)
 
 

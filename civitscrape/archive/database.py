@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,7 +38,7 @@ def open_engine(url: str) -> Engine:
         address = sa.make_url(url)
         if address.database and address.get_backend_name() == "sqlite":
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(address, json_serializer=partial(json.dumps, ensure_ascii=False))
+        engine = sa.create_engine(address, json_serializer=to_json)
         if engine.dialect.name not in merge.INSERT:
             raise ArchiveError(f"DATABASE_URL {url!r}: use an sqlite:/// or postgresql:// address")
         if engine.dialect.name == "sqlite":
@@ -49,6 +48,20 @@ def open_engine(url: str) -> Engine:
     except (SQLAlchemyError, OSError) as error:
         raise ArchiveError(f"DATABASE_URL {url!r} cannot be opened: {error.__cause__ or error}") from error
     return engine
+
+
+def to_json(value: Any, *, indent: int | None = None) -> str:
+    """Write JSON with letters; with escapes only where half a character would be no UTF-8.
+
+    >>> to_json({"prompt": "港"}), to_json("\\ud83c")
+    ('{"prompt": "港"}', '"\\\\ud83c"')
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent)
+    return text
 
 
 def _tune_sqlite(connection: Any, _: object) -> None:

@@ -9,10 +9,10 @@ import unicodedata
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
-from hashlib import blake2b
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, NamedTuple
 
+from civitscrape.archive import names
 from civitscrape.exceptions import ArchiveError, ArgumentError
 
 if TYPE_CHECKING:
@@ -26,35 +26,9 @@ PATH_LENGTH = 240
 PARTS_FOLDER = ".parts"
 """Folder of the files still coming in; no template can reach it, because no part of a path begins with a dot."""
 
-_IDENTIFIERS = {
-    "id": re.compile(r"[0-9]{1,20}"),
-    "key": re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
-}
-"""Fields that keep two items apart, and how their values look."""
-_NEVER_CUT = frozenset({*_IDENTIFIERS, "ext"})
-_IDENTIFIER_SIZE = 36
-_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,15}")
-_EXTENSION_SIZE = 16
+_NEVER_CUT = frozenset({*names.IDENTIFIERS, "ext"})
 _VALUE_SIZE = 16
 """Bytes that any other field is left with, so that something of it can still be read before its hash."""
-
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
-_FORBIDDEN = re.compile(
-    '[\x00-\x1f\x7f-\x9f<>:"/\\\\|?*\u2028\u2029\ud800-\udfff\ufdd0-\ufdef'
-    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
-    + "]"
-)
-"""What some file system refuses: control characters, Windows' own signs, surrogates, code points without character."""
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
-    "\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
-)
-"""What cannot be seen or turns the text around it; a fixed list, because Python's own grows with each version."""
-_DEVICES = frozenset(
-    ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
-    + [f"{port}{number}" for port in ("COM", "LPT") for number in "123456789¹²³"]
-)
-"""Names that Windows keeps for devices, whatever extension follows."""
 
 
 class _Piece(NamedTuple):
@@ -69,23 +43,6 @@ class _Bit(NamedTuple):
 
     text: str
     value: str
-
-
-class _Measure(NamedTuple):
-    """A way of counting text: how it is encoded, and the bytes of one unit."""
-
-    encoding: str
-    width: int
-
-    def size(self, text: str) -> int:
-        return len(text.encode(self.encoding)) // self.width
-
-    def cut(self, text: str, limit: int) -> str:
-        return text.encode(self.encoding)[: limit * self.width].decode(self.encoding, "ignore")
-
-
-_BYTES = _Measure("utf-8", 1)
-_UNITS = _Measure("utf-16-le", 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +97,8 @@ def render(template: str, fields: Mapping[str, object]) -> str:
     values = {name: _value(name, text) for name, text in raw.items()}
     path = template.format_map(values)
     # A sidecar or a converted copy has a longer extension than the original: room for it is kept.
-    is_short = path.isascii() and len(path) <= PATH_LENGTH - _EXTENSION_SIZE
-    return path if is_short and not any(map(_is_device, path.split("/"))) else _fit(compiled, raw, values)
+    is_short = path.isascii() and len(path) <= PATH_LENGTH - names.EXTENSION_SIZE
+    return path if is_short and not any(map(names.is_device, path.split("/"))) else _fit(compiled, raw, values)
 
 
 def collision_key(path: str) -> str:
@@ -179,7 +136,7 @@ def inside(store: Path, relative: str) -> Path:
 
 def part_path(store: Path, key: str) -> Path:
     """Name the file that a media key is downloaded to, always the same one, on the file system of the store."""
-    return store / PARTS_FOLDER / f"{_identifier('key', key)}.part"
+    return store / PARTS_FOLDER / f"{names.identifier('key', key)}.part"
 
 
 @lru_cache(maxsize=4096)
@@ -195,84 +152,33 @@ def _require_inside(store: str, resolved: str, folder: str) -> None:
 
 def _value(name: str, text: str) -> str:
     if name == "ext":
-        return _extension(text)
+        return names.extension(text)
     if not text:
         return "-deleted" if name == "creator" else "-unknown"
-    if name in _IDENTIFIERS:
-        return _identifier(name, text)
-    if _PLAIN.fullmatch(text) and not _is_device(text):
-        return text
-    return _safe(text, PART_BYTES, _BYTES)
-
-
-def _identifier(name: str, text: str) -> str:
-    """Keep an id or key as it is; one of an unusual form is put between tildes, with its hash.
-
-    Either form can be told from whatever stands beside it, and neither changes with case.
-    """
-    if _IDENTIFIERS[name].fullmatch(text):
-        return text
-    head = _legal(text).replace("~", "_")
-    return f"~{_BYTES.cut(head, 24)}~{_hash(text)}"
-
-
-def _extension(text: str) -> str:
-    """Keep an extension, or make one of the same form: a single dot, then letters and digits."""
-    if not text:
-        return ".unknown"
-    dotted = f".{text.lstrip('.')}"
-    if _EXTENSION.fullmatch(dotted):
-        return dotted
-    return f".{re.sub('[^A-Za-z0-9]', '', text)[:7]}{_hash(text)}"
-
-
-def _safe(value: str, limit: int, measure: _Measure) -> str:
-    """Make any text usable as a whole name, or at any place of one; a value that is already safe stays as it is."""
-    original = unicodedata.normalize("NFC", value)
-    text = _legal(original).lstrip(" ").rstrip(" .")
-    if not text or text[0] == ".":  # a hidden name, or one that could lead up or into the folder of parts
-        text = f"_{text[1:]}"
-    if _is_device(text):
-        text = f"_{text}"
-    if text == original and measure.size(text) <= limit:
-        return text
-    mark = f"~{_hash(original)}"
-    return measure.cut(text, limit - len(mark)).rstrip(" .") + mark
-
-
-def _legal(text: str) -> str:
-    """Replace what some system refuses, drop what cannot be seen, and compose accents."""
-    return unicodedata.normalize("NFC", _INVISIBLE.sub("", _FORBIDDEN.sub("_", text)))
-
-
-def _is_device(part: str) -> bool:
-    return part.partition(".")[0].rstrip(" ").upper() in _DEVICES
-
-
-def _hash(text: str) -> str:
-    """Give 8 hexadecimal digits that stay the same on every machine and in every version."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    if name in names.IDENTIFIERS:
+        return names.identifier(name, text)
+    return names.safe(text, PART_BYTES, names.BYTES)
 
 
 def _fit(template: _Template, raw: Mapping[str, str], values: Mapping[str, str]) -> str:
     """Join the values, cutting those that may be cut until every part and the whole have a legal length."""
-    spare = _EXTENSION_SIZE - len(values["ext"])
+    spare = names.EXTENSION_SIZE - len(values["ext"])
     path: list[_Bit] = []
     for place, pieces in enumerate(template.parts):
         part = [
             _Bit(values[text], "" if text in _NEVER_CUT else raw[text]) if is_field else _Bit(text, "")
             for text, is_field in pieces
         ]
-        if _is_device("".join(bit.text for bit in part)):  # values alone never are; their neighbours can make one
+        if names.is_device("".join(bit.text for bit in part)):  # no value is one; its neighbours can make it one
             part.insert(0, _Bit("_", ""))
         is_last = place == len(template.parts) - 1
-        path += _squeeze(part, PART_BYTES - spare if is_last else PART_BYTES, _BYTES)
+        path += _squeeze(part, PART_BYTES - spare if is_last else PART_BYTES, names.BYTES)
         path += [] if is_last else [_Bit("/", "")]
-    path = _squeeze(path, PATH_LENGTH - spare, _UNITS)
+    path = _squeeze(path, PATH_LENGTH - spare, names.UNITS)
     return unicodedata.normalize("NFC", "".join(bit.text for bit in path))
 
 
-def _squeeze(bits: list[_Bit], limit: int, measure: _Measure) -> list[_Bit]:
+def _squeeze(bits: list[_Bit], limit: int, measure: names.Measure) -> list[_Bit]:
     """Cut the longest values to one length, such that all bits together keep to the limit."""
     excess = sum(measure.size(bit.text) for bit in bits) - limit
     if excess <= 0:
@@ -286,7 +192,7 @@ def _squeeze(bits: list[_Bit], limit: int, measure: _Measure) -> list[_Bit]:
             break
         room -= size
     return [
-        _Bit(_safe(bit.value, share, measure), bit.value) if bit.value and measure.size(bit.text) > share else bit
+        _Bit(names.safe(bit.value, share, measure), bit.value) if bit.value and measure.size(bit.text) > share else bit
         for bit in bits
     ]
 
@@ -342,7 +248,7 @@ def _check_literals(template: str, pieces: tuple[_Piece, ...]) -> None:
     if not pieces:
         raise _refusal(template, "has an empty part")
     for piece in pieces:
-        if not piece.is_field and _legal(piece.text) != piece.text:
+        if not piece.is_field and names.legal(piece.text) != piece.text:
             raise _refusal(template, f"{piece.text!r} has characters that are not allowed in names on every system")
     (first, is_field), last = pieces[0], pieces[-1]
     if not is_field and first[0] in ". ":
@@ -357,7 +263,7 @@ def _check_identifiers(template: str, parts: tuple[tuple[_Piece, ...], ...]) -> 
         (piece.text, _can_be_read_back(pieces, place))
         for pieces in parts
         for place, piece in enumerate(pieces)
-        if piece.is_field and piece.text in _IDENTIFIERS
+        if piece.is_field and piece.text in names.IDENTIFIERS
     ]
     if not found:
         raise _refusal(template, "must have {id} or {key}, because two items must never share a path")
@@ -397,7 +303,7 @@ def _check_room(template: str, parts: tuple[tuple[_Piece, ...], ...]) -> None:
 
 def _least_size(piece: _Piece) -> int:
     if not piece.is_field:
-        return _BYTES.size(piece.text)
-    if piece.text in _IDENTIFIERS:
-        return _IDENTIFIER_SIZE
-    return _EXTENSION_SIZE if piece.text == "ext" else _VALUE_SIZE
+        return names.BYTES.size(piece.text)
+    if piece.text in names.IDENTIFIERS:
+        return names.IDENTIFIER_SIZE
+    return names.EXTENSION_SIZE if piece.text == "ext" else _VALUE_SIZE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from civitscrape.archive import paths, schema
-from civitscrape.archive.database import in_chunks
+from civitscrape.archive.database import in_chunks, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,15 +31,16 @@ def write(connection: Connection, store: Path, ids: Collection[int]) -> int:
     for chunk in in_chunks(ids):
         for path, record in records(connection, chunk):
             target = paths.inside(store, str(PurePosixPath(path).with_suffix(".json")))
-            written += _replace(target, json.dumps(record, ensure_ascii=False, indent=1).encode(errors="replace"))
+            written += _replace(target, to_json(record, indent=1).encode())
     return written
 
 
 def records(connection: Connection, ids: Collection[int]) -> list[tuple[str, dict[str, Any]]]:
     """Build what the sidecars of some images say, with the path of each image's file."""
     images, tags, resources, media = schema.images, schema.image_tags, schema.image_resources, schema.media
+    votes = [column for column in tags.c if not column.primary_key]
     query = (
-        sa.select(tags, schema.tags.c.name, schema.tags.c.type)
+        sa.select(tags.c.image_id, tags.c.tag_id.label("id"), schema.tags.c.name, schema.tags.c.type, *votes)
         .join(schema.tags, schema.tags.c.id == tags.c.tag_id)
         .where(tags.c.image_id.in_(ids))
         .order_by(tags.c.image_id, tags.c.score.desc(), tags.c.tag_id)
@@ -66,10 +66,11 @@ def records(connection: Connection, ids: Collection[int]) -> list[tuple[str, dic
 
 
 def _grouped(connection: Connection, query: sa.Select[Any]) -> defaultdict[int, list[dict[str, Any]]]:
-    """Ask, and gather the answers by image."""
+    """Ask, and gather by image what the answers say; what they do not know is left out."""
     gathered: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in connection.execute(query).mappings():
-        gathered[row["image_id"]].append({name: value for name, value in row.items() if name != "image_id"})
+        known = {name: value for name, value in row.items() if value is not None and name != "image_id"}
+        gathered[row["image_id"]].append(known)
     return gathered
 
 

@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 from urllib.parse import urlsplit
 
+from civitscrape.civitai.roles import within
 from civitscrape.items import MediaType
 
 _EXTENSIONS = {MediaType.IMAGE: ".jpeg", MediaType.VIDEO: ".mp4", MediaType.AUDIO: ".mp3"}
@@ -43,7 +44,7 @@ def original(base: str, key: str, media_type: str) -> str:
 def key_of(url: str, *, base: str = "") -> str | None:
     """Return the key in an address of the CDN, whatever its form and year; None for a foreign address.
 
-    The site's hosts and loopback are the CDN's, and whatever begins with ``base`` (CIVITAI_MEDIA_URL).
+    The site's hosts and loopback are the CDN's, and whatever lies under ``base`` (CIVITAI_MEDIA_URL).
 
     >>> key_of("https://image.civitai.com/xG1nkqKTMzGDvpLrqFT7WA/1f0a/width=450/98000001.jpeg")
     '1f0a'
@@ -58,7 +59,7 @@ def key_of(url: str, *, base: str = "") -> str | None:
         return None
     if parts.scheme not in {"http", "https"}:
         return None
-    if not (_is_ours(host) or (base and url.startswith(f"{base.rstrip('/')}/"))):
+    if not (_is_ours(host) or (base and within(url, base))):
         return None
     key = _key_in([segment for segment in parts.path.split("/") if segment])
     return key if key is not None and is_key(key) else None

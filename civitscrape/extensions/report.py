@@ -6,6 +6,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from rich import box
 from rich.console import Console
 from rich.filesize import decimal
 from rich.markup import escape
@@ -98,9 +99,9 @@ class Report:
 
 def show(content: dict[str, Any], console: Console) -> None:
     """Print a report as people read it."""
-    table = Table(title=f"Run {content['run']}", title_justify="left", pad_edge=False)
+    table = Table(title=f"Run {content['run']}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("walk", overflow="fold")
-    for name in ("announced", "listed", "stored", "already had", "gone", "failed"):
+    for name in ("announced", "listed", "stored", "had", "gone", "failed"):
         table.add_column(name, justify="right")
     table.add_column("state")
     for target in content["targets"]:
@@ -129,7 +130,7 @@ def _row(walk: dict[str, Any]) -> list[str]:
     announced = "unknown" if walk["announced"] is None else str(walk["announced"])
     failed = files.get("failed", 0) + files.get("refused", 0)
     numbers = [announced, walk["listed"], files.get("stored", 0), files.get("had", 0), files.get("gone", 0), failed]
-    name = f"{walk['target']} {'+'.join(walk['levels'])}, from the {walk['sort'].lower()}"
+    name = f"{walk['target'].partition(':')[2]} {'+'.join(walk['levels'])}"
     return [escape(name), *map(str, numbers), walk["state"]]
 
 

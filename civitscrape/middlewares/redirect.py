@@ -33,6 +33,10 @@ class Redirect(RedirectMiddleware):
         middleware.storage_hosts = tuple(host.lower() for host in settings.getlist("CIVITAI_STORAGE_HOSTS"))
         return middleware
 
+    def _engine_started(self) -> None:
+        """Look for no referer middleware: there is none, on purpose, and the base class would warn of it."""
+        self._referer_spider_middleware = None
+
     def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
         """Follow, refuse, or let pass what is no redirect.
 

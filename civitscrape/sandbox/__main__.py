@@ -8,51 +8,53 @@ import os
 import signal
 import sys
 import threading
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads the annotations while the program runs
 from typing import Annotated
 
 import typer
 
+from civitscrape.sandbox.building import CreatorSpec
 from civitscrape.sandbox.edge import Edge
 from civitscrape.sandbox.proxy import Proxy
 from civitscrape.sandbox.server import Sandbox
-from civitscrape.sandbox.world import CreatorSpec, World, default_world
+from civitscrape.sandbox.site import Quirks
+from civitscrape.sandbox.world import World, default_world
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
 def serve(
+    *,
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 0,
     images: Annotated[int, typer.Option(help="Images of one creator instead of the demonstration's world.")] = 0,
     videos: Annotated[int, typer.Option(help="How many of them are videos.")] = 0,
     username: Annotated[str, typer.Option(help="Name of that creator.")] = "lampwright",
     file_size: Annotated[int, typer.Option(help="Bytes of each of its files; 0 leaves them as drawn.")] = 0,
+    creators: Annotated[str, typer.Option(help="Creators as JSON instead: a list of CreatorSpec fields.")] = "[]",
     seed: Annotated[int, typer.Option(help="Another seed is another world.")] = 1,
     edge: Annotated[float, typer.Option(help="Seconds that a cache in front keeps answers; 0 is no cache.")] = 0.0,
     faults: Annotated[str, typer.Option(help="Faults as JSON: a list of rules.")] = "[]",
     latency: Annotated[str, typer.Option(help="Milliseconds by role as JSON, such as '{\"api\": 50}'.")] = "{}",
-    ca: Annotated[
-        Path | None, typer.Option(help="Also run the proxy, and write its CA certificate to this file.")
-    ] = None,
+    quirks: Annotated[
+        str, typer.Option(help="Quirks of the back end as JSON, such as '{\"hit_ceiling\": 1000}'.")
+    ] = "{}",
+    ca: Annotated[Path | None, typer.Option(help="Also run the proxy; its CA certificate goes into this file.")] = None,
     untrusted: Annotated[bool, typer.Option(help="Let the proxy sign with a CA that is not in that file.")] = False,
     warm: Annotated[bool, typer.Option(help="Draw all files before the first request.")] = False,
     watch_stdin: Annotated[bool, typer.Option(help="Stop when standard input is closed.")] = False,
 ) -> None:
     """Run a small Civitai on this machine's loopback until it is stopped; print its addresses as one line of JSON."""
-    spec = CreatorSpec(
-        username=username,
-        images=images,
-        videos=videos,
-        file_size=file_size or None,
-    )
-    world = World.build(seed=seed, creators=[spec]) if images else default_world(seed=seed)
+    specs = [CreatorSpec(**one) for one in json.loads(creators)]
+    if images:
+        specs.append(CreatorSpec(username=username, images=images, videos=videos, file_size=file_size or None))
     sandbox = Sandbox(
-        world,
+        World.build(seed=seed, creators=specs) if specs else default_world(seed=seed),
         port=port,
         edge=Edge(edge) if edge else None,
         faults=json.loads(faults),
         latency=json.loads(latency),
+        quirks=Quirks(**json.loads(quirks)),
     )
     if warm:
         sandbox.warm()
@@ -68,11 +70,11 @@ async def _run(sandbox: Sandbox, ca: Path | None, *, trusted: bool, watch_stdin:
     async with sandbox:
         told = sandbox.addresses() | {"pid": os.getpid()}
         if ca is None:
-            print(json.dumps(told), flush=True)
+            typer.echo(json.dumps(told))
             await stop.wait()
             return
         async with Proxy(sandbox, ca, trusted=trusted) as proxy:
-            print(json.dumps(told | {"proxy": proxy.url, "ca": str(ca)}), flush=True)
+            typer.echo(json.dumps(told | {"proxy": proxy.url, "ca": str(ca)}))
             await stop.wait()
 
 

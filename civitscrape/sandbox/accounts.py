@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 COOKIES = ("__Secure-civ-token", "civ-token", "__Secure-civitai-token")
 """Session cookies in the order in which they are looked for; the last is the legacy one."""
+LEGACY_COOKIE = COOKIES[-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,11 @@ class Account:
     email: str
     """Private: pages contain it when the person is logged in."""
 
+    @property
+    def renewed(self) -> str:
+        """Value of the session cookie after it was handed out anew."""
+        return f"{self.session}-renewed"
+
 
 SANDBOX_ACCOUNT = Account(
     username="keeper",
@@ -38,7 +44,15 @@ SANDBOX_ACCOUNT = Account(
 )
 
 
-def caller(accounts: Iterable[Account], headers: Mapping[str, str], query: MultiMapping[str]) -> Account | None:
+class Login(NamedTuple):
+    """Who is asking, and how that is known."""
+
+    account: Account
+    cookie: str | None
+    """Name of the session cookie; null when it was a key."""
+
+
+def login(accounts: Iterable[Account], headers: Mapping[str, str], query: MultiMapping[str]) -> Login | None:
     """Find who is asking: the second word of ``Authorization``, else ``?token=``, else a session cookie.
 
     A key that is wrong makes its caller anonymous; cookies are then not tried.
@@ -46,10 +60,23 @@ def caller(accounts: Iterable[Account], headers: Mapping[str, str], query: Multi
     authorization = headers.get("Authorization")
     if authorization is not None or "token" in query:
         words = (authorization or f"- {query['token']}").split(" ")
-        return next((one for one in accounts if words[1:2] == [one.key]), None)
+        return next((Login(one, None) for one in accounts if words[1:2] == [one.key]), None)
+    if "Cookie" not in headers:
+        return None
     try:
-        jar = SimpleCookie(headers.get("Cookie", ""))
+        jar = SimpleCookie(headers["Cookie"])
     except CookieError:
         return None
-    sessions = [jar[name].value for name in COOKIES if name in jar]
-    return next((one for one in accounts if one.session in sessions[:1]), None)
+    name = next((name for name in COOKIES if name in jar), None)
+    if name is None:
+        return None
+    return next((Login(one, name) for one in accounts if jar[name].value in (one.session, one.renewed)), None)
+
+
+def renewal(found: Login, origin: str) -> str:
+    """Write the ``Set-Cookie`` that hands out a session anew; the prefix needs https (trpc-and-pages §8.1)."""
+    secure = origin.startswith("https:")
+    name = "__Secure-civ-token" if secure else "civ-token"
+    return (
+        f"{name}={found.account.renewed}; Path=/; HttpOnly; SameSite=Lax; Max-Age=2592000{'; Secure' if secure else ''}"
+    )

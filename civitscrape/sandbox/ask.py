@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from multidict import MultiMapping
+
 from civitscrape.items import Level
+from civitscrape.sandbox.accounts import Login
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from multidict import MultiMapping
-
     from civitscrape.sandbox.accounts import Account
 
 SFW = Level.PG | Level.PG13
@@ -54,10 +54,15 @@ class Ask:
     origin: str
     """Scheme and host that the caller used, such as ``https://civitai.com``."""
     colour: Colour
-    caller: Account | None
+    login: Login | None
     image_location: str
     """What addresses of images start with, as this caller should see them."""
     body: bytes = b""
+
+    @property
+    def caller(self) -> Account | None:
+        """Who is asking; null when nobody is logged in."""
+        return self.login.account if self.login else None
 
     @property
     def cap(self) -> Level:

@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from civitscrape.sandbox.ask import Answer, compact
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from multidict import MultiMapping
 
     from civitscrape.sandbox.server import Sandbox
@@ -27,17 +29,32 @@ if TYPE_CHECKING:
 PREFIX = "/_sandbox"
 
 
+class Call(NamedTuple):
+    """A request to the sandbox itself."""
+
+    method: str
+    rest: str
+    """What follows the name of the thing in the path."""
+    query: MultiMapping[str]
+    body: Any
+    """The JSON that was sent, ``{}`` without any."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether it is a POST."""
+        return self.method == "POST"
+
+
 def answer(sandbox: Sandbox, method: str, path: str, query: MultiMapping[str], body: bytes) -> Answer:
     """Answer a request to the sandbox itself; a wrong one gets 400 and a sentence."""
     name, _, rest = path.removeprefix(PREFIX).strip("/").partition("/")
+    methods, act = ROOMS.get(name, ((), _addresses))
+    if method not in methods:
+        return _json({"error": f"{method} {path} is not known to the sandbox"}, 404)
     try:
-        given = json.loads(body) if body else {}
-        found = _answer(sandbox, method, name, rest, query, given)
+        return _json(act(sandbox, Call(method, rest, query, json.loads(body) if body else {})))
     except (ValueError, TypeError, KeyError) as error:
         return _json({"error": f"{type(error).__name__}: {error}"}, 400)
-    if found is None:
-        return _json({"error": f"{method} {path} is not known to the sandbox"}, 404)
-    return _json(found)
 
 
 def _json(value: Any, status: int = 200) -> Answer:
@@ -46,50 +63,39 @@ def _json(value: Any, status: int = 200) -> Answer:
     )
 
 
-def _answer(sandbox: Sandbox, method: str, name: str, rest: str, query: MultiMapping[str], given: Any) -> Any:
-    match method, name:
-        case "GET", "":
-            return sandbox.addresses()
-        case "GET" | "DELETE", "requests":
-            told = sandbox.log.as_dict()
-            if method == "DELETE":
-                sandbox.log.reset()
-            return told
-        case "GET", "faults":
-            return sandbox.faults.as_dict()
-        case "POST", "faults":
-            _add_faults(sandbox, given)
-            return sandbox.faults.as_dict()
-        case "DELETE", "faults":
-            sandbox.faults.clear()
-            return sandbox.faults.as_dict()
-        case "GET" | "POST", "quirks":
-            sandbox.site.quirks.change(given)
-            return asdict(sandbox.site.quirks)
-        case "GET", "truth":
-            return _truth(sandbox, rest, query)
-        case "POST", "world":
-            return _change_world(sandbox, given)
-        case "DELETE", "edge":
-            if sandbox.edge:
-                sandbox.edge.purge()
-            return {}
-        case _:
-            return None
+def _addresses(sandbox: Sandbox, _call: Call) -> dict[str, Any]:
+    return sandbox.addresses()
 
 
-def _add_faults(sandbox: Sandbox, given: Any) -> None:
+def _requests(sandbox: Sandbox, call: Call) -> dict[str, Any]:
+    told = sandbox.log.as_dict()
+    if call.method == "DELETE":
+        sandbox.log.reset()
+    return told
+
+
+def _faults(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     """Take one rule, a list of rules, or both rules and latency."""
-    rules = given if isinstance(given, list) else [given] if "fault" in given else given.get("rules", [])
-    for rule in rules:
-        sandbox.faults.add(rule)
-    if isinstance(given, dict):
-        sandbox.faults.slow(given.get("latency", {}))
+    if call.method == "DELETE":
+        sandbox.faults.clear()
+    if call.changes:
+        given = call.body
+        for rule in given if isinstance(given, list) else [given] if "fault" in given else given.get("rules", []):
+            sandbox.faults.add(rule)
+        if isinstance(given, dict):
+            sandbox.faults.slow(given.get("latency", {}))
+    return sandbox.faults.as_dict()
 
 
-def _truth(sandbox: Sandbox, username: str, query: MultiMapping[str]) -> dict[str, Any]:
+def _quirks(sandbox: Sandbox, call: Call) -> dict[str, Any]:
+    sandbox.site.quirks.change(call.body)
+    return asdict(sandbox.site.quirks)
+
+
+def _truth(sandbox: Sandbox, call: Call) -> dict[str, Any]:
+    query = call.query
     told = sandbox.world.truth(
-        username,
+        call.rest,
         int(query.get("level", "3")),
         keyed=query.get("keyed", "0") == "1",
         red=query["red"] == "1" if "red" in query else None,
@@ -98,11 +104,29 @@ def _truth(sandbox: Sandbox, username: str, query: MultiMapping[str]) -> dict[st
     return told.as_dict()
 
 
-def _change_world(sandbox: Sandbox, given: dict[str, Any]) -> dict[str, Any]:
+def _world(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     world = sandbox.world
-    if "delete" in given:
-        world = world.without(*given["delete"])
-    if "publish" in given:
-        world = world.with_images(given["publish"]["username"], int(given["publish"]["count"]))
+    if "delete" in call.body:
+        world = world.without(*call.body["delete"])
+    if "publish" in call.body:
+        world = world.with_images(call.body["publish"]["username"], int(call.body["publish"]["count"]))
     sandbox.world = world
     return {"creators": {one.username: len(one.records) for one in world.creators.values()}}
+
+
+def _edge(sandbox: Sandbox, _call: Call) -> dict[str, Any]:
+    if sandbox.edge:
+        sandbox.edge.purge()
+    return {}
+
+
+ROOMS: dict[str, tuple[tuple[str, ...], Callable[[Sandbox, Call], Any]]] = {
+    "": (("GET",), _addresses),
+    "requests": (("GET", "DELETE"), _requests),
+    "faults": (("GET", "POST", "DELETE"), _faults),
+    "quirks": (("GET", "POST"), _quirks),
+    "truth": (("GET",), _truth),
+    "world": (("POST",), _world),
+    "edge": (("DELETE",), _edge),
+}
+"""What may be done with each thing below ``/_sandbox``."""

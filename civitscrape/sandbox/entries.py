@@ -41,7 +41,9 @@ def iso(milliseconds: int) -> str:
 
 
 def address(location: str, record: Record) -> str:
-    """Build the address of an original as listings give it; its stem is the key."""
+    """Build the address of an original as listings give it; its stem is the key. Foreign keys stay as they are."""
+    if record.foreign:
+        return record.key
     return f"{location}/{record.key}/original=true/{record.key}.{record.extension}"
 
 

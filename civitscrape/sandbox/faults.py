@@ -168,11 +168,9 @@ class Faults:
         return {"rules": [asdict(one) for one in self.rules], "latency": dict(self.latency)}
 
 
-CHALLENGE_PAGE = (
-    b'<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title><meta name="robots" content="noindex,nofollow">'
-    b'</head><body><div class="main-wrapper"><h1>civitai.com</h1><p>Checking that you are not a robot. Enable JavaScript '
-    b"and cookies to continue.</p></div></body></html>"
-)
+CHALLENGE_PAGE = b"""<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title>
+<meta name="robots" content="noindex,nofollow"></head><body><div class="main-wrapper"><h1>civitai.com</h1>
+<p>Checking that you are not a robot. Enable JavaScript and cookies to continue.</p></div></body></html>"""
 
 
 def replacement(rule: Rule) -> Answer | None:

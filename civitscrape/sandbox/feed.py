@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from civitscrape.items import Level
+from civitscrape.items import Level, MediaType
 from civitscrape.sandbox.ask import EVERYTHING
 from civitscrape.sandbox.records import MINUTE, reactions, version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from civitscrape.items import MediaType
     from civitscrape.sandbox.records import Record
     from civitscrape.sandbox.world import World
 

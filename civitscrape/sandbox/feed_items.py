@@ -14,6 +14,9 @@ from civitscrape.sandbox.wire import UNDEFINED, Date
 if TYPE_CHECKING:
     from civitscrape.sandbox.records import Record
 
+DETECTED = 0.8
+"""Share of tags that a detector set; people added the rest."""
+
 
 def visible_meta(record: Record) -> dict[str, Any] | None:
     """Return the generation data unless its creator hid it."""
@@ -28,7 +31,7 @@ def votable_tags(record: Record) -> list[dict[str, Any]]:
 
 def _votable(record: Record, tag_id: int, name: str) -> dict[str, Any]:
     draw = Random(record.seed ^ tag_id)
-    automated = draw.random() < 0.8
+    automated = draw.random() < DETECTED
     up, down = draw.randrange(4), draw.randrange(2)
     return {
         "score": (draw.randrange(4, 10) if automated else 0) + up - down,

@@ -115,6 +115,13 @@ def missing() -> Answer:
     return Answer(404, b"Not Found", {"Content-Type": "text/plain", "Cache-Control": "no-cache"})
 
 
+def redirect(wish: Wish, *, real: bool) -> Answer:
+    """Send the caller on to the cache's host, which on the loopback is this one."""
+    host = "https://image-b2.civitai.com" if real else ""
+    params = f"width={wish.width}" if wish.width else "original"
+    return Answer(302, b"", {"Location": f"{host}{CACHE_PREFIX}{wish.key}/{params}", "Cache-Control": "no-cache"})
+
+
 def answer(file: File, headers: Mapping[str, str]) -> Answer:
     """Answer with a file, a part of it, or the news that nothing changed."""
     head = {"ETag": file.etag, "Accept-Ranges": "bytes", "Cache-Control": "public, max-age=31536000"}

@@ -13,8 +13,8 @@ from civitscrape.sandbox.wire import devalue, superjson
 
 if TYPE_CHECKING:
     from civitscrape.sandbox.ask import Ask
+    from civitscrape.sandbox.building import Creator
     from civitscrape.sandbox.site import Site
-    from civitscrape.sandbox.world import Creator
 
 DEFAULT_TITLE = "Civitai | Share your models"
 USER_PATH = re.compile(r"/user/([^/]+)(?:/(images|videos|models|posts|articles|collections))?/?")
@@ -40,7 +40,7 @@ def slug(username: str) -> str:
 
 
 def _profile(site: Site, ask: Ask, asked: str, tab: str | None) -> Answer:
-    """``/user/{username}`` and its tabs: counts, no list of content (§6.2). An unknown user is a page like any other."""
+    """Answer ``/user/{username}`` and its tabs: counts, no content (§6.2). An unknown user is a page like any other."""
     username = slug(asked)
     creator = site.world.creator(username)
     queries = _queries(ask, creator, username, tab)

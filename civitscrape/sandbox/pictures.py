@@ -30,6 +30,9 @@ CONTENT_TYPES = {
 EMBEDS = frozenset({"flat", "resources", "text_numbers", "huge_seed", "clip_skip", "many_scripts"})
 """Shapes of generation data that a PNG original of the sandbox carries inside, as A1111 writes it."""
 
+CHUNK, BOX, SEGMENT, COMMENT = 12, 8, 4, 4
+"""Bytes of an empty PNG chunk, MP4 box or RIFF chunk, JPEG segment, and the smallest GIF comment."""
+
 
 def original(record: Record) -> bytes:
     """Make the bytes of an upload: the same for the same record, padded to its ``file_size`` when that is larger."""
@@ -62,7 +65,7 @@ def paint(seed: int, width: int, height: int, *, phase: int = 0) -> Image.Image:
     horizon = height * draw.randrange(50, 72) // 100
     for row in range(4):
         shade = (*[one * (5 - row) // 8 for one in base], 120)
-        tops = [(x, horizon + row * height // 11 + _wave(draw, x, row, phase, height)) for x in range(0, width + 8, 8)]
+        tops = [(x, horizon + row * height // 11 + _wave(x, row, phase, height)) for x in range(0, width + 8, 8)]
         pen.polygon([(0, height), *tops, (width, height)], fill=shade)
     lights = [
         (draw.randrange(width), draw.randrange(height), draw.randrange(2, 5)) for _ in range(draw.randrange(5, 14))
@@ -84,10 +87,11 @@ def paint(seed: int, width: int, height: int, *, phase: int = 0) -> Image.Image:
     return picture
 
 
-def _wave(draw: Random, x: int, row: int, phase: int, height: int) -> int:
-    """Height of the water at x: a slow triangle wave with a ripple, whole numbers so that every machine agrees."""
-    slow = abs((x * 2 + phase * 8 + row * 37) % 240 - 120)
-    return (slow + draw.randrange(6)) * height // 2400
+def _wave(x: int, row: int, phase: int, height: int) -> int:
+    """Height of the water at x: arcs of parabolas, in whole numbers so that every machine agrees."""
+    along = (x * 2 + phase * 8 + row * 67) % 480 - 240
+    arc = 60 - (120 - abs(along)) ** 2 // 240
+    return (arc if along < 0 else 60 - arc) * height // 1200
 
 
 def _frames(seed: int, width: int, height: int) -> list[Image.Image]:
@@ -142,8 +146,8 @@ def pad(made: bytes, kind: str, missing: int) -> bytes:
     """
     match kind:
         case "png":
-            # Before IEND, which is the last 12 bytes.
-            return made if missing < 12 else made[:-12] + _png_chunk(bytes(missing - 12)) + made[-12:]
+            # Before IEND, which is an empty chunk.
+            return made if missing < CHUNK else made[:-CHUNK] + _png_chunk(bytes(missing - CHUNK)) + made[-CHUNK:]
         case "jpeg":
             return made[:2] + _jpeg_comments(missing) + made[2:]
         case "webp":
@@ -151,7 +155,7 @@ def pad(made: bytes, kind: str, missing: int) -> bytes:
         case "gif":
             return made[:-1] + _gif_comment(missing) + made[-1:]
         case "mp4":
-            return made if missing < 8 else made + struct.pack(">I4s", missing, b"free") + bytes(missing - 8)
+            return made if missing < BOX else made + struct.pack(">I4s", missing, b"free") + bytes(missing - BOX)
         case _:
             return made + bytes(missing)
 
@@ -164,11 +168,11 @@ def _png_chunk(data: bytes) -> bytes:
 def _jpeg_comments(missing: int) -> bytes:
     """COM segments: two bytes of marker, two of length, the text."""
     out = bytearray()
-    while missing >= 4:
+    while missing >= SEGMENT:
         size = min(missing, 65_537)
-        if 0 < missing - size < 4:
-            size -= 4
-        out += struct.pack(">HH", 0xFFFE, size - 2) + b" " * (size - 4)
+        if 0 < missing - size < SEGMENT:
+            size -= SEGMENT
+        out += struct.pack(">HH", 0xFFFE, size - 2) + b" " * (size - SEGMENT)
         missing -= size
     return bytes(out)
 
@@ -176,15 +180,15 @@ def _jpeg_comments(missing: int) -> bytes:
 def _riff_chunk(made: bytes, missing: int) -> bytes:
     """An unknown RIFF chunk at the end; chunks are even, so an odd byte is left."""
     missing -= missing % 2
-    if missing < 8:
+    if missing < BOX:
         return made
-    chunk = struct.pack("<4sI", b"PADD", missing - 8) + bytes(missing - 8)
+    chunk = struct.pack("<4sI", b"PADD", missing - BOX) + bytes(missing - BOX)
     return made[:4] + struct.pack("<I", len(made) - 8 + missing) + made[8:] + chunk
 
 
 def _gif_comment(missing: int) -> bytes:
     """A comment extension: two bytes, blocks of up to 255 with a length byte each, a zero."""
-    if missing < 4:
+    if missing < COMMENT:
         return b""
     left, out = missing - 3, bytearray(b"\x21\xfe")
     while left:

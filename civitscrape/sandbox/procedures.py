@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from civitscrape.sandbox.ask import Ask
+    from civitscrape.sandbox.building import Creator
     from civitscrape.sandbox.records import Record
     from civitscrape.sandbox.site import Site
-    from civitscrape.sandbox.world import Creator
 
 Input = dict[str, Any]
 MOST_PER_PAGE = 200
@@ -64,6 +64,8 @@ _WORDS = {
 def _validate(given: Input) -> None:
     """Check the types of an image feed's input; unknown keys are ignored, a bare null is not (§1.2)."""
     issues: list[Input] = []
+    if given.get("cursor", UNDEFINED) is None:
+        issues.append({"code": "invalid_union", "errors": [], "path": ["cursor"], "message": "Invalid input"})
     for name, (kind, word) in _TYPES.items():
         value = given.get(name, UNDEFINED)
         if value is UNDEFINED or (isinstance(value, kind) and not (kind is int and isinstance(value, bool))):

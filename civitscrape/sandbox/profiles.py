@@ -10,7 +10,7 @@ from civitscrape.sandbox.wire import Date
 
 if TYPE_CHECKING:
     from civitscrape.items import Level
-    from civitscrape.sandbox.world import Creator
+    from civitscrape.sandbox.building import Creator
 
 NO_RANK = {"leaderboardRank": None, "leaderboardId": None, "leaderboardTitle": None, "leaderboardCosmetic": None}
 

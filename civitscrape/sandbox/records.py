@@ -16,6 +16,9 @@ MINUTE = 60_000
 FORMATS = {MediaType.VIDEO: "mp4", MediaType.AUDIO: "mp3"}
 """Format of what is not an image."""
 
+UNSEEN = 0.08
+"""Share of images that nobody has reacted to."""
+
 _VERSIONS = {one.id: one for one in VERSIONS}
 
 
@@ -58,8 +61,13 @@ class Record:
 
     @property
     def sort_at(self) -> int:
-        """The latest of creation, scan (a minute after it) and publication: listings sort by it and call it ``createdAt``."""
+        """The latest of creation, scan (a minute later) and publication; listings call it ``createdAt``."""
         return max(self.published, self.created + MINUTE)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether its bytes lie on somebody else's server; the key is then their address."""
+        return self.key.startswith("http")
 
     @property
     def childhood(self) -> bool:
@@ -108,7 +116,7 @@ def version(version_id: int) -> Version:
 def reactions(record: Record) -> Stats:
     """Count the reactions of an image; a few have none at all."""
     draw = Random(record.seed ^ 0x57A7)
-    if draw.random() < 0.08:
+    if draw.random() < UNSEEN:
         return Stats(0, 0, 0, 0, 0, 0)
     like = int(draw.expovariate(1 / 120))
     return Stats(draw.randrange(9), draw.randrange(7), like, like * 2 // 5, draw.randrange(6), like // 10)

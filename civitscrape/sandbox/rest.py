@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from civitscrape.items import Level, MediaType
 from civitscrape.sandbox.ask import Answer, Colour, compact, json_answer
 from civitscrape.sandbox.entries import Shape
 from civitscrape.sandbox.feed import PERIODS, SORTS, Filter, minute
+from civitscrape.sandbox.records import version
 from civitscrape.sandbox.vocabulary import ENUMS
 from civitscrape.sandbox.zod import Reader
 
 if TYPE_CHECKING:
     from civitscrape.sandbox.ask import Ask
     from civitscrape.sandbox.feed import Cut
+    from civitscrape.sandbox.records import Record
     from civitscrape.sandbox.site import Site
 
 PUBLIC = "public, s-maxage=300, stale-while-revalidate=150"
@@ -58,6 +60,14 @@ def region_blocked(ask: Ask) -> Answer:
     return json_answer(ask, compact({"error": text, "code": "REGION_BLOCKED"}), status=451, Cache_Control=PRIVATE)
 
 
+class _Paging(NamedTuple):
+    """Where in a listing the caller is."""
+
+    limit: int
+    page: int | None
+    cursor: str | None
+
+
 def images(site: Site, ask: Ask) -> Answer:
     """``/api/v1/images``, both of its routes (contract rest.md §7)."""
     if ask.method == "OPTIONS":
@@ -66,30 +76,18 @@ def images(site: Site, ask: Ask) -> Answer:
         return unavailable(ask, "Server busy, please retry shortly.")
     read = Reader(ask.query)
     limit = read.number("limit", least=0, most=MOST_PER_PAGE)
-    page, cursor = read.number("page"), read.text("cursor")
-    wanted = _filter(read, ask)
-    shape = _shape(read, site)
-    nothing = read.boolean("requiringMeta") or False
+    paging = _Paging(100 if limit is None else limit, read.number("page"), read.text("cursor"))
+    wanted, shape = _filter(read, ask), _shape(read, site)
+    nothing = read.boolean("requiringMeta") or paging.limit == 0
     if read.issues:
         return public(ask, compact({"error": {"name": "ZodError", "message": read.message()}}), 400)
-    limit = 100 if limit is None else limit
-    if page and not cursor and page * limit > PAGE_CAP:
+    if paging.page and not paging.cursor and paging.page * paging.limit > PAGE_CAP:
         return public(ask, compact({"error": "You've requested too many pages, please use cursors instead"}), 429)
     if wanted.image_id is not None or (wanted.model_id is not None and wanted.version_id is None):
-        return _legacy(site, ask, wanted, shape, limit, page, cursor)
-    offset, until = _position(cursor)
-    cut = site.index.page(
-        wanted,
-        offset=offset,
-        limit=0 if nothing else limit,
-        ceiling=site.quirks.hit_ceiling,
-        until=minute(until) if until is not None and site.quirks.pin_first_page and wanted.sort == "Newest" else None,
-    )
-    if nothing or not limit:
+        return _legacy(site, ask, wanted, shape, paging)
+    if nothing:
         return public(ask, b'{"items":[],"metadata":{}}')
-    return _answer(
-        site, ask, cut, shape, limit, page, _search_cursor(site, cut, offset + limit, cursor) if cut.more else None
-    )
+    return _search(site, ask, wanted, shape, paging)
 
 
 def _filter(read: Reader, ask: Ask) -> Filter:
@@ -133,53 +131,59 @@ def _position(cursor: str | None) -> tuple[int, int | None]:
     return int(found[1]), int(found[2]) if found[2] else None
 
 
-def _search_cursor(site: Site, cut: Cut, offset: int, given: str | None) -> str:
-    if not site.quirks.pin_first_page:
-        return f"{offset}|{cut.hits[-1].sort_at}"
-    pinned = _position(given)[1]
-    return f"{offset}|{cut.hits[0].sort_at if pinned is None else pinned}"
+def _search(site: Site, ask: Ask, wanted: Filter, shape: Shape, paging: _Paging) -> Answer:
+    """Answer by the index: offset cursors, of which only some back ends read the time (§7.3)."""
+    offset, pinned = _position(paging.cursor)
+    pins = site.quirks.pin_first_page
+    until = minute(pinned) if pins and pinned is not None and wanted.sort == "Newest" else None
+    cut = site.index.page(wanted, offset=offset, limit=paging.limit, ceiling=site.quirks.hit_ceiling, until=until)
+    following = None
+    if cut.more:
+        shown = cut.hits[-1].sort_at if not pins else cut.hits[0].sort_at if pinned is None else pinned
+        following = f"{offset + paging.limit}|{shown}"
+    return _answer(site, ask, cut, shape, paging=paging, following=following)
 
 
-def _legacy(
-    site: Site, ask: Ask, wanted: Filter, shape: Shape, limit: int, page: int | None, cursor: str | None
-) -> Answer:
+def _legacy(site: Site, ask: Ask, wanted: Filter, shape: Shape, paging: _Paging) -> Answer:
     """Answer by the SQL route: by id, with the loss of one entry at each boundary of a descending walk (§7.2, §7.3)."""
     if wanted.sort == "Random":
         return public(ask, compact({"error": "Random sort requires a collectionId", "code": "BAD_REQUEST"}), 400)
     if wanted.username is not None and site.world.creator(wanted.username) is None:
         return public(ask, compact({"error": "User not found", "code": "NOT_FOUND"}), 404)
     oldest = wanted.sort == "Oldest"
-    found = [one for one in site.index.hits(wanted) if not one.ghost]
+    found = [one for one in site.index.hits(wanted) if not one.ghost for _ in range(_repeats(one, wanted))]
     found.sort(key=lambda one: one.id, reverse=not oldest)
-    start, _ = _position(cursor)
-    if cursor:
+    if paging.cursor:
+        start, _ = _position(paging.cursor)
         found = [one for one in found if (one.id >= start if oldest else one.id < start)]
-    elif page:
-        found = found[(page - 1) * limit :]
-    nested = 1 if "flatMeta" not in ask.query else shape.nesting
-    cut = site.cut(found, limit)
-    following = found[limit].id if cut.more else None
-    return _answer(site, ask, cut, shape._replace(legacy=True, nesting=nested), limit, page, following)
+    elif paging.page:
+        found = found[(paging.page - 1) * paging.limit :]
+    shape = shape._replace(legacy=True, nesting=shape.nesting if "flatMeta" in ask.query else 1)
+    cut = site.cut(found, paging.limit)
+    return _answer(site, ask, cut, shape, paging=paging, following=found[paging.limit].id if cut.more else None)
 
 
-def _answer(
-    site: Site, ask: Ask, cut: Cut, shape: Shape, limit: int, page: int | None, following: str | int | None
-) -> Answer:
+def _repeats(record: Record, wanted: Filter) -> int:
+    """Count how often the legacy route tells an entry: once for each version of the model that was used (§7.2)."""
+    return sum(version(one).model_id == wanted.model_id for one in record.used) if wanted.model_id is not None else 1
+
+
+def _answer(site: Site, ask: Ask, cut: Cut, shape: Shape, *, paging: _Paging, following: str | int | None) -> Answer:
     metadata: dict[str, object] = {}
-    paged = bool(page) and not ask.query.get("cursor")
+    paged = paging.page is not None and paging.page > 0 and not paging.cursor
     if following is not None:
         metadata["nextCursor"] = following
     if paged:
-        metadata |= {"currentPage": page, "pageSize": limit}
+        metadata |= {"currentPage": paging.page, "pageSize": paging.limit}
     if following is not None:
-        change = ("page", str((page or 0) + 1)) if paged else ("cursor", str(following))
+        change = ("page", str((paging.page or 0) + 1)) if paged else ("cursor", str(following))
         metadata["nextPage"] = _next_page(ask, *change)
     items = site.entries.join(cut.records, ask.image_location, shape)
     return public(ask, b'{"items":[%b],"metadata":%b}' % (items, compact(metadata)))
 
 
 def _next_page(ask: Ask, name: str, value: str) -> str:
-    """Repeat the request with one parameter replaced; empty ones are dropped, ``token`` is not (contract rest.md §5.1)."""
+    """Repeat the request with one parameter replaced: empty ones are dropped, ``token`` is not (§5.1)."""
     pairs = [(key, value if key == name else old) for key, old in ask.query.items()]
     if name not in ask.query:
         pairs.append((name, value))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,7 +13,6 @@ from aiohttp import web
 from civitscrape.sandbox import accounts, control, delivery, media
 from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT, Account
 from civitscrape.sandbox.ask import GREEN_HOSTS, MEDIA_HOSTS, RED_HOSTS, Answer, Ask, Colour, Role
-from civitscrape.sandbox.edge import Edge
 from civitscrape.sandbox.faults import Fault, Faults, Rule, damaged, replacement
 from civitscrape.sandbox.log import Line, Log
 from civitscrape.sandbox.site import FEEDS, Quirks, Site
@@ -22,8 +21,14 @@ from civitscrape.sandbox.world import World, default_world
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from civitscrape.sandbox.edge import Edge
+
 MATURE_HOST = "localhost"
 """Name that stands for the mature host: one port serves both colours, told apart by the name it is called by."""
+
+LONGEST_HEAD = 16_384
+"""Bytes of request line and headers beyond which the site answers 431 (contract trpc-and-pages §1.1)."""
+LONGEST_LINE = 65_536
 
 
 class Sandbox:
@@ -103,7 +108,8 @@ class Sandbox:
         }
 
     async def __aenter__(self) -> Self:
-        runner = web.ServerRunner(web.Server(self._handle, access_log=None), handle_signals=False, shutdown_timeout=0.1)
+        server = web.Server(self._handle, access_log=None, max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE)
+        runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, self.host, self.port, backlog=512)
         try:
@@ -128,29 +134,26 @@ class Sandbox:
         Raises:
             OSError: the port cannot be had.
         """
-        ready = threading.Event()
-        state: dict[str, Any] = {}
+        ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
         async def serve() -> None:
-            state["loop"], state["stop"] = asyncio.get_running_loop(), asyncio.Event()
-            try:
-                async with self:
-                    ready.set()
-                    await state["stop"].wait()
-            except OSError as error:
-                state["error"] = error
-                ready.set()
+            async with self:
+                stop = asyncio.Event()
+                ready.set_result((asyncio.get_running_loop(), stop))
+                await stop.wait()
 
-        thread = threading.Thread(target=asyncio.run, args=(serve(),), name="sandbox", daemon=True)
-        thread.start()
-        ready.wait()
-        if "error" in state:
-            raise state["error"]
-        try:
-            yield self
-        finally:
-            state["loop"].call_soon_threadsafe(state["stop"].set)
-            thread.join()
+        with ThreadPoolExecutor(1, "sandbox") as executor:
+            job = executor.submit(asyncio.run, serve())
+            pending: list[Future[Any]] = [ready, job]
+            wait(pending, return_when=FIRST_COMPLETED)
+            if not ready.done():
+                job.result()
+            loop, stop = ready.result()
+            try:
+                yield self
+            finally:
+                loop.call_soon_threadsafe(stop.set)
+                job.result()
 
     def warm(self) -> int:
         """Make every original beforehand, as many as there is room for; return how many bytes that were."""
@@ -175,7 +178,8 @@ class Sandbox:
         role = self._role(host, url)
         if role is Role.CONTROL:
             body = await request.read()
-            answer = control.answer(self, request.method, request.path, request.query, body)
+            # Telling the truth makes every file: not on the loop.
+            answer = await asyncio.to_thread(control.answer, self, request.method, request.path, request.query, body)
             return await delivery.send(request, answer)
         peer = request.transport.get_extra_info("peername") if request.transport else None
         line = Line(
@@ -204,6 +208,8 @@ class Sandbox:
         pause = self.faults.latency.get(role, 0.0) / 1000 if self.faults.latency else 0.0
         if rule is not None and rule.fault is Fault.DELAY:
             pause += rule.seconds
+        if len(url) + sum(len(name) + len(text) + 4 for name, text in request.headers.items()) > LONGEST_HEAD:
+            return await delivery.send(request, Answer(431))
         feed = role is Role.API and url.startswith(FEEDS)
         self.site.busy_feeds += feed
         try:
@@ -229,6 +235,8 @@ class Sandbox:
         if found is None:
             return media.missing()
         record, wish = found
+        if self.site.quirks.redirect_media and not url.startswith(media.CACHE_PREFIX):
+            return media.redirect(wish, real=request.host in MEDIA_HOSTS)
         file = self._files.kept(wish)
         if file is None:
             # Drawing takes milliseconds: not on the loop.
@@ -261,7 +269,7 @@ class Sandbox:
             headers=request.headers,
             origin=f"https://{host}" if real else f"http://{host}",
             colour=Colour.RED if red else Colour.GREEN,
-            caller=accounts.caller(self.site.accounts, request.headers, request.query),
+            login=accounts.login(self.site.accounts, request.headers, request.query),
             image_location=f"https://image.civitai.com/{media.BUCKET}" if real else self.media_url,
             body=body,
         )

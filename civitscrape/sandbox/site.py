@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from civitscrape.sandbox import pages, rest, trpc
-from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT, Account
+from civitscrape.sandbox.accounts import LEGACY_COOKIE, SANDBOX_ACCOUNT, Account, renewal
 from civitscrape.sandbox.ask import GREEN_HOSTS, RED_HOSTS, Answer, Ask
 from civitscrape.sandbox.entries import Entries
 from civitscrape.sandbox.feed import Cut, Index
@@ -32,6 +32,10 @@ class Quirks:
     """Which encoding tRPC and pages write: ``never``, ``always`` or ``alternate`` devalue (trpc-and-pages §1.3)."""
     bulkhead: int = 20
     """Feed requests at once before the rest is refused (contract rest.md §2.4)."""
+    roll_sessions: bool = False
+    """Whether answers to session cookies hand them out anew; legacy cookies always are (trpc-and-pages §8.1)."""
+    redirect_media: bool = False
+    """Whether the CDN sends callers on to its cache's host (contract rest.md §10, a field report)."""
     region_blocked: bool = False
     """Whether the caller is in a blocked region (contract rest.md §2.5)."""
 
@@ -84,7 +88,14 @@ class Site:
         return Cut(found[:limit], found[:limit], len(found) > limit)
 
     def answer(self, ask: Ask) -> Answer:
-        """Answer one request of role api or page."""
+        """Answer one request of role api or page, and renew the caller's session where that is due."""
+        answer = self._answer(ask)
+        found = ask.login
+        if found and found.cookie and (self.quirks.roll_sessions or found.cookie == LEGACY_COOKIE):
+            answer.headers["Set-Cookie"] = renewal(found, ask.origin)
+        return answer
+
+    def _answer(self, ask: Ask) -> Answer:
         if ask.path.startswith(("/api/v1/", "/api/trpc/")) and self.quirks.region_blocked:
             return rest.region_blocked(ask)
         if ask.path.startswith("/api/trpc/"):

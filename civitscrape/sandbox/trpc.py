@@ -116,7 +116,7 @@ def _failed(site: Site, code: str, message: str, path: str | None) -> _Element:
 
 def _welcome(site: Site, ask: Ask) -> bool:
     """Check where a call comes from: a valid key needs nothing, a cookie does not replace the header (§2.1)."""
-    if ask.caller is not None and ("Authorization" in ask.headers or "token" in ask.query):
+    if ask.login is not None and ask.login.cookie is None:
         return True
     for name in ("Origin", "Referer"):
         host = urlsplit(ask.headers.get(name, "")).netloc

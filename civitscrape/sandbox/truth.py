@@ -41,7 +41,7 @@ class Truth:
     @property
     def stored(self) -> list[dict[str, Any]]:
         """Entries whose bytes can be had."""
-        return [one for one in self.images if not one["deleted"]]
+        return [one for one in self.images if not one["deleted"] and not one["foreign"]]
 
     @property
     def gone(self) -> list[dict[str, Any]]:
@@ -111,7 +111,7 @@ def _image(record: Record, *, hashes: bool) -> dict[str, Any]:
     """Describe an entry: ``prompt`` and ``meta`` as anybody may see them, ``sha256`` and ``size`` of the original."""
     meta = None if record.hide_meta else generation_data(record)
     stats = reactions(record)
-    body = pictures.original(record) if hashes and not record.deleted else None
+    body = pictures.original(record) if hashes and not (record.deleted or record.foreign) else None
     return {
         "id": record.id,
         "key": record.key,
@@ -139,6 +139,7 @@ def _image(record: Record, *, hashes: bool) -> dict[str, Any]:
         "tags": [{"id": tag_id, "name": name} for tag_id, name in community_tags(record)],
         "stats": stats._asdict(),
         "deleted": record.deleted,
+        "foreign": record.foreign,
         "sha256": None if body is None else hashlib.sha256(body).hexdigest(),
         "size": None if body is None else len(body),
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from random import Random
@@ -133,14 +133,26 @@ def mp4(pictures: list[Image.Image]) -> bytes:
     frames = [_frame(one.crop((0, 0, width, height)), number) for number, one in enumerate(pictures)]
     samples = [struct.pack(">I", len(one)) + one for one in frames]
     kind = _box(b"ftyp", b"isom", struct.pack(">I", 0x200), b"isomiso2avc1mp41")
-    moov = _movie(width, height, sequence, parameters, samples, 0)
-    moov = _movie(width, height, sequence, parameters, samples, len(kind) + len(moov) + 8)
-    return kind + moov + _box(b"mdat", *samples)
+    track = _Track(width, height, sequence, parameters, [len(one) for one in samples])
+    index = _movie(track, len(kind) + len(_movie(track, 0)) + 8)
+    return kind + index + _box(b"mdat", *samples)
 
 
-def _movie(width: int, height: int, sequence: bytes, parameters: bytes, samples: list[bytes], offset: int) -> bytes:
-    """Write the index of the film; ``offset`` is where its first sample lies in the file."""
-    count = len(samples)
+class _Track(NamedTuple):
+    """What the index of a film tells."""
+
+    width: int
+    height: int
+    sequence: bytes
+    parameters: bytes
+    sizes: list[int]
+    """Bytes of each sample."""
+
+
+def _movie(track: _Track, offset: int) -> bytes:
+    """Write the index of a film; ``offset`` is where its first sample lies in the file."""
+    width, height, sequence, parameters, sizes = track
+    count = len(sizes)
     config = _box(
         b"avcC", bytes((1, 66, 0xC0, 40, 0xFF, 0xE1)), struct.pack(">H", len(sequence)), sequence,
         b"\x01", struct.pack(">H", len(parameters)), parameters,
@@ -153,7 +165,7 @@ def _movie(width: int, height: int, sequence: bytes, parameters: bytes, samples:
         _full(b"stsd", 0, struct.pack(">I", 1), entry),
         _full(b"stts", 0, struct.pack(">III", 1, count, 1)),
         _full(b"stsc", 0, struct.pack(">IIII", 1, 1, count, 1)),
-        _full(b"stsz", 0, struct.pack(">II", 0, count), *(struct.pack(">I", len(one)) for one in samples)),
+        _full(b"stsz", 0, struct.pack(">II", 0, count), *(struct.pack(">I", one) for one in sizes)),
         _full(b"stco", 0, struct.pack(">II", 1, offset)),
     )
     source = _box(b"dinf", _full(b"dref", 0, struct.pack(">I", 1), _full(b"url ", 1)))
@@ -164,9 +176,9 @@ def _movie(width: int, height: int, sequence: bytes, parameters: bytes, samples:
         _box(b"minf", _full(b"vmhd", 1, bytes(8)), source, table),
     )
     header = struct.pack(">IIIII8xHHHH", 0, 0, 1, 0, count, 0, 0, 0, 0)
-    track = _box(b"trak", _full(b"tkhd", 3, header, _MATRIX, struct.pack(">II", width << 16, height << 16)), media)
+    trak = _box(b"trak", _full(b"tkhd", 3, header, _MATRIX, struct.pack(">II", width << 16, height << 16)), media)
     movie = struct.pack(">IIIIIH10x", 0, 0, FRAMES_PER_SECOND, count, 0x10000, 0x100)
-    return _box(b"moov", _full(b"mvhd", 0, movie, _MATRIX, bytes(24), struct.pack(">I", 2)), track)
+    return _box(b"moov", _full(b"mvhd", 0, movie, _MATRIX, bytes(24), struct.pack(">I", 2)), trak)
 
 
 def mp3(draw: Random) -> bytes:

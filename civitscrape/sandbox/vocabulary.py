@@ -1,4 +1,4 @@
-"""The words that the sandbox's world is made of: base models, model versions, tags, and what prompts are written with."""
+"""The words that the sandbox's world is made of: base models, versions, tags, and what prompts are written with."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ WORLD_WORDS = (
     "港の灯り、霧の夜",
     "雨中的灯笼与石桥",
     "등대와 조용한 바다",
-    "фонарь у моря",
+    "маяк и фонарь ночью",
     "🏮🌊 lantern ⛵ sea",
     "éclairage doux, façade",
 )

@@ -28,8 +28,8 @@ UNDEFINED = Undefined()
 def superjson(value: Any) -> dict[str, Any]:
     """Encode as ``{json, meta}``: undefined as null with a mark, dates as text with a mark.
 
-    >>> superjson({"at": Date("2026-06-01T00:00:00.000Z"), "name": UNDEFINED})
-    {'json': {'at': '2026-06-01T00:00:00.000Z', 'name': None}, 'meta': {'values': {'at': ['Date'], 'name': ['undefined']}, 'v': 1}}
+    >>> superjson({"at": Date("2026-06-01"), "name": UNDEFINED})
+    {'json': {'at': '2026-06-01', 'name': None}, 'meta': {'values': {'at': ['Date'], 'name': ['undefined']}, 'v': 1}}
     """
     marks: dict[str, list[str]] = {}
     plain = _plain(value, (), marks)

@@ -2,99 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from random import Random
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-from civitscrape.items import Level, MediaType
-from civitscrape.sandbox.metas import SHAPES
-from civitscrape.sandbox.records import FORMATS, MINUTE, Record
+from civitscrape.sandbox.building import Creator, CreatorSpec, build_creator, publish
 from civitscrape.sandbox.truth import Truth, truth
-from civitscrape.sandbox.vocabulary import CHILDHOOD_TAG, FIRST_TAG, TAGS, VERSIONS
 
-MILD = ((Level.PG, 0.56), (Level.PG13, 0.22), (Level.R, 0.1), (Level.X, 0.08), (Level.XXX, 0.04))
-"""Mix of rating labels of a usual creator; the pictures themselves are harmless whatever their label."""
+if TYPE_CHECKING:
+    from civitscrape.sandbox.records import Record
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 """The hour at which time stands still in the sandbox: ``period`` counts back from here."""
-
-MONTH, HOUR = 30 * 86_400_000, 3_600_000
-FIRST_IMAGE, FIRST_POST, FIRST_USER = 98_000_000, 22_000_000, 550_012
-ROOM = 1_000_000
-"""Image ids that each creator has for itself, so that one creator's size never moves another's ids."""
-
-BASE83 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreatorSpec:
-    """What to build for one creator. Counts are exact and taken from the creator's images, spread evenly over them."""
-
-    username: str
-    """Letters, digits and ``_``."""
-    images: int = 0
-    """Entries in all: images, videos and audio together, ghosts not counted."""
-    videos: int = 0
-    """How many of them are videos."""
-    audio: int = 0
-    """How many of them are audio."""
-    levels: tuple[tuple[Level, float], ...] = MILD
-    """Mix of rating labels: level and weight."""
-    sizes: tuple[tuple[int, int], ...] = ((48, 64), (64, 48), (64, 64))
-    """Width and height in pixels to choose from; small, because tests want many."""
-    video_sizes: tuple[tuple[int, int], ...] = ((64, 48), (48, 64))
-    """The same for videos: small, because their frames are stored raw."""
-    formats: tuple[str, ...] = ("png", "jpeg", "png", "webp", "jpeg", "png", "webp", "gif")
-    """Formats of the images, in turn: ``png``, ``jpeg``, ``webp``, ``gif``."""
-    metas: tuple[str, ...] = tuple(SHAPES)
-    """Shapes of the generation data, in turn: names of ``metas.SHAPES``."""
-    tags: int = 8
-    """Community tags on each image."""
-    file_size: int | None = None
-    """Bytes of every original, padded validly; as the picture comes when null."""
-    per_post: int = 4
-    """Images of one post at most."""
-    deleted: int = 0
-    """Entries whose bytes the CDN has no more (404), though they are still listed."""
-    hidden: int = 0
-    """Entries whose generation data their creator hid."""
-    ghosts: int = 0
-    """Hits of the index that are dropped from the answer, so that pages run short."""
-    minors: int = 0
-    """Entries with the minor flag: never listed by ``/images``."""
-    pois: int = 0
-    """Entries flagged as showing a real person: never listed."""
-    childhood: int = 0
-    """PG entries with a child-related tag: gone as soon as R or more is asked."""
-    stricter: int = 0
-    """PG and PG-13 entries whose combined rating is R: the green host filters on it, the red one does not."""
-    twins: int = 0
-    """Entries that upload the one before again: the same bytes and data under a key of their own."""
-    vanished: bool = False
-    """Whether the account is gone: its entries say ``unknown`` (search route) or null (legacy route)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Creator:
-    """Somebody who publishes in the sandbox."""
-
-    username: str
-    user_id: int
-    joined: int
-    vanished: bool
-    records: tuple[Record, ...]
-    """Oldest first."""
-
-
-_CHECKPOINTS = [one for one in VERSIONS if one.type == "checkpoint"]
-_BESIDE = {
-    checkpoint.id: [one.id for one in VERSIONS if one.base_model == checkpoint.base_model and one is not checkpoint]
-    for checkpoint in _CHECKPOINTS
-}
-"""Versions that go with a checkpoint: those of its base model."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +32,8 @@ class World:
     def build(cls, *, seed: int = 1, creators: Iterable[CreatorSpec] = (), now: datetime = NOW) -> World:
         """Build a world; equal arguments give equal worlds on every machine."""
         specs = tuple(creators)
-        built = (_creator(spec, seed, place, now) for place, spec in enumerate(specs))
+        end = int(now.timestamp() * 1000)
+        built = (build_creator(spec, seed=seed, place=place, now=end) for place, spec in enumerate(specs))
         return cls(seed, specs, {one.username.lower(): one for one in built}, now)
 
     @cached_property
@@ -138,16 +60,10 @@ class World:
     def with_images(self, username: str, count: int) -> World:
         """Return this world after a creator has published more: new entries at its newest end, the rest untouched."""
         place = [one.username.lower() for one in self.specs].index(username.lower())
-        spec = self.specs[place]
         old = self.creators[username.lower()]
-        more = replace(spec, images=count, videos=0, audio=0, deleted=0, hidden=0, ghosts=0, minors=0, pois=0,
-                       childhood=0, stricter=0, twins=0)  # fmt: skip
-        last = max(one.id for one in old.records) if old.records else FIRST_IMAGE + place * ROOM
-        start = max(one.sort_at for one in old.records) if old.records else old.joined
-        draw = Random(f"{self.seed}/{username.lower()}/{last}")
-        places = _places(count, spec.per_post, draw, (start + HOUR, start + MONTH), last)
-        fresh = _records(more, old.user_id, draw, places)
-        return self._with(replace(old, records=(*old.records, *fresh)))
+        changed = publish(old, self.specs[place], count, seed=self.seed, place=place)
+        newest = datetime.fromtimestamp(max(one.sort_at for one in changed.records) / 1000 + 1, UTC)
+        return self._with(changed, max(self.now, newest))
 
     def without(self, *image_ids: int) -> World:
         """Return this world after images were deleted from it: no listing has them, their bytes are gone."""
@@ -156,187 +72,37 @@ class World:
         world = self
         for name in names:
             old = world.creators[name.lower()]
-            world = world._with(replace(old, records=tuple(one for one in old.records if one.id not in gone)))
+            world = world._with(
+                replace(old, records=tuple(one for one in old.records if one.id not in gone)), world.now
+            )
         return world
 
-    def _with(self, creator: Creator) -> World:
-        return World(self.seed, self.specs, {**self.creators, creator.username.lower(): creator}, self.now)
+    def _with(self, creator: Creator, now: datetime) -> World:
+        return World(self.seed, self.specs, {**self.creators, creator.username.lower(): creator}, now)
 
 
-def _creator(spec: CreatorSpec, seed: int, place: int, now: datetime) -> Creator:
-    draw = Random(f"{seed}/{spec.username.lower()}")
-    end = int(now.timestamp() * 1000)
-    joined = end - draw.randrange(30 * MONTH, 40 * MONTH)
-    # The places have a source of chance of their own: drawing them ahead or one by one must come out the same.
-    chance = Random(f"{seed}/{spec.username.lower()}/places")
-    span, last_id = (joined + MONTH, end - HOUR), FIRST_IMAGE + place * ROOM
-    places = _places(spec.images + spec.ghosts, spec.per_post, chance, span, last_id)
-    return Creator(
-        username=spec.username,
-        user_id=FIRST_USER + place,
-        joined=joined,
-        vanished=spec.vanished,
-        records=tuple(_records(spec, FIRST_USER + place, draw, places)),
-    )
-
-
-class _Marks(NamedTuple):
-    """Places of the special entries among all of a creator."""
-
-    videos: set[int]
-    audio: set[int]
-    deleted: set[int]
-    hidden: set[int]
-    ghosts: set[int]
-    minors: set[int]
-    pois: set[int]
-    childhood: set[int]
-    stricter: set[int]
-    twins: set[int]
-
-
-def _spread(count: int, places: list[int], offset: float) -> set[int]:
-    """Choose ``count`` of the places, evenly; different offsets keep two kinds of marks mostly apart."""
-    total = len(places)
-    return {places[int((one + offset) * total / count) % total] for one in range(count)} if count and total else set()
-
-
-def _marks(spec: CreatorSpec) -> _Marks:
-    total = spec.images + spec.ghosts
-    ghosts = _spread(spec.ghosts, list(range(total)), 0.5)
-    real = [one for one in range(total) if one not in ghosts]
-    videos = _spread(spec.videos, real, 0.31)
-    audio = _spread(spec.audio, [one for one in real if one not in videos], 0.77)
-    shown = [one for one in real if one not in videos | audio]
-    minors = _spread(spec.minors, shown, 0.44)
-    pois = _spread(spec.pois, [one for one in shown if one not in minors], 0.9)
-    plain = [one for one in shown if one not in minors | pois]
-    childhood = _spread(spec.childhood, plain, 0.23)
-    return _Marks(
-        videos=videos,
-        audio=audio,
-        deleted=_spread(spec.deleted, plain, 0.62),
-        hidden=_spread(spec.hidden, plain, 0.17),
-        ghosts=ghosts,
-        minors=minors,
-        pois=pois,
-        childhood=childhood,
-        stricter=_spread(spec.stricter, [one for one in plain if one not in childhood], 0.71),
-        twins=_spread(spec.twins, [one for one in plain if one - 1 in plain], 0.97),
-    )
-
-
-class _Place(NamedTuple):
-    """Where an entry stands: its ids and its hours."""
-
-    id: int
-    post_id: int
-    post_index: int
-    created: int
-    published: int
-
-
-def _places(total: int, per_post: int, draw: Random, span: tuple[int, int], last_id: int) -> Iterator[_Place]:
-    """Lay entries out in posts, oldest first; all entries of a post are published in the same millisecond."""
-    room, image_id, left = (last_id - FIRST_IMAGE) // ROOM, last_id, 0
-    post_id, index, published = FIRST_POST + room * ROOM + last_id % ROOM, 0, 0
-    step = (span[1] - span[0]) // max(total, 1)
-    for at in range(total):
-        # A gap now and then, as other people's uploads take ids in between.
-        image_id += 1 if draw.random() < 0.8 else 3  # noqa: PLR2004 - a share, used once
-        if left == 0:
-            left, index = draw.randrange(1, per_post + 1), 0
-            post_id += 1
-            published = span[0] + at * step + draw.randrange(max(step // 2, 1)) + draw.randrange(1000)
-        created = published - (20 - index) * MINUTE - draw.randrange(MINUTE)
-        yield _Place(image_id, post_id, index, created, published)
-        left, index = left - 1, index + 1
-
-
-def _records(spec: CreatorSpec, user_id: int, draw: Random, places: Iterator[_Place]) -> Iterator[Record]:
-    marks = _marks(spec)
-    levels, weights = zip(*spec.levels, strict=True)
-    previous: Record | None = None
-    for at, place in enumerate(places):
-        seed, bits = draw.getrandbits(52), f"{draw.getrandbits(128):032x}"
-        level = draw.choices(levels, weights)[0]
-        used, blurhash = _used(draw), _blurhash(draw)
-        key = f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-a{bits[17:20]}-{bits[20:]}"
-        if at in marks.twins and previous is not None:
-            previous = replace(previous, key=key, ghost=False, **place._asdict())
-            yield previous
-            continue
-        if at in marks.childhood or (at in marks.stricter and level > Level.PG13):
-            level = Level.PG
-        kind = MediaType.VIDEO if at in marks.videos else MediaType.AUDIO if at in marks.audio else MediaType.IMAGE
-        moving = kind is not MediaType.IMAGE
-        sizes = spec.video_sizes if kind is MediaType.VIDEO else spec.sizes
-        width, height = sizes[seed % len(sizes)]
-        tag_ids = _tag_ids(spec.tags, seed)
-        previous = Record(
-            **place._asdict(),
-            key=key,
-            type=kind,
-            format=FORMATS.get(kind, spec.formats[at % len(spec.formats)]),
-            username=spec.username,
-            user_id=user_id,
-            vanished=spec.vanished,
-            level=level,
-            combined_level=Level.R if at in marks.stricter else level,
-            width=width,
-            height=height,
-            hash=None if moving and seed % 3 == 0 else blurhash,
-            seed=seed,
-            file_size=spec.file_size,
-            shape="prompt_only" if moving and seed % 2 else spec.metas[at % len(spec.metas)],
-            hide_meta=at in marks.hidden,
-            tag_ids=(*tag_ids, CHILDHOOD_TAG) if at in marks.childhood else tag_ids,
-            posted_to=used[0] if used and seed % 3 else None,
-            used=used,
-            detected=max(len(used) - seed % 2, 0),
-            deleted=at in marks.deleted,
-            ghost=at in marks.ghosts,
-            minor=at in marks.minors,
-            poi=at in marks.pois,
-        )
-        yield previous
-
-
-def _used(draw: Random) -> tuple[int, ...]:
-    """Draw the versions of an image: mostly a checkpoint, often a second resource of the same base model."""
-    chance = draw.random()
-    checkpoint = _CHECKPOINTS[int(chance * 997) % len(_CHECKPOINTS)]
-    if chance < 0.06:
-        return ()
-    return (checkpoint.id, *_BESIDE[checkpoint.id][: int(chance * 3)])
-
-
-def _tag_ids(count: int, seed: int) -> tuple[int, ...]:
-    """Pick distinct tags by striding through the vocabulary: cheaper than a draw each, and 53 tags are a prime."""
-    start, stride = seed % len(TAGS), 1 + seed // len(TAGS) % (len(TAGS) - 1)
-    return tuple(FIRST_TAG + (start + step * stride) % len(TAGS) for step in range(min(count, len(TAGS))))
-
-
-def _blurhash(draw: Random) -> str:
-    """Write a BlurHash of 4 by 3 components: size mark, range, average colour, eleven details."""
-    colour = draw.getrandbits(24)
-    average = "".join(BASE83[colour // 83**power % 83] for power in (3, 2, 1, 0))
-    rest = draw.getrandbits(140)
-    return "L" + BASE83[rest % 83] + average + "".join(BASE83[rest >> 6 * one & 63] for one in range(1, 23))
+PRETTY = ((768, 1024), (1024, 768), (832, 832), (640, 896), (512, 768))
+FILMS = ((288, 192), (192, 288))
 
 
 def default_world(*, seed: int = 1) -> World:
     """Build the world of the demonstration: one busy creator, a smaller one, and one who has published nothing."""
-    pretty = ((768, 1024), (1024, 768), (832, 832), (640, 896), (512, 768))
-    films = ((288, 192), (192, 288))
-    return World.build(
-        seed=seed,
-        creators=(
-            CreatorSpec(
-                username="lampwright", images=60, videos=3, sizes=pretty, video_sizes=films, deleted=2, hidden=4, ghosts=2, minors=1,
-                childhood=2, stricter=2, twins=1, tags=9,
-            ),
-            CreatorSpec(username="harbourmaster", images=24, videos=1, sizes=pretty, video_sizes=films, hidden=1, tags=7),
-            CreatorSpec(username="quiet_one"),
-        ),
-    )  # fmt: skip
+    lampwright = CreatorSpec(
+        username="lampwright",
+        images=60,
+        videos=3,
+        sizes=PRETTY,
+        video_sizes=FILMS,
+        tags=9,
+        deleted=2,
+        hidden=4,
+        ghosts=2,
+        minors=1,
+        childhood=2,
+        stricter=2,
+        twins=1,
+    )
+    harbourmaster = CreatorSpec(
+        username="harbourmaster", images=24, videos=1, sizes=PRETTY, video_sizes=FILMS, hidden=1, tags=7
+    )
+    return World.build(seed=seed, creators=(lampwright, harbourmaster, CreatorSpec(username="quiet_one")))

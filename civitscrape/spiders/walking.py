@@ -106,8 +106,8 @@ class WalkingSpider(CivitaiSpider):
             for record in self.keep(entry, walk):
                 yield record
         walk.pages, walk.entries = walk.pages + 1, walk.entries + len(entries)
-        reached = walk.params["sort"] == NEWEST and bool(entries) and not fresh and room is None
-        for step in self.advance(page, walk, again=again, stop=reached or self._room(walk) == 0):
+        enough = self._room(walk) == 0 or (walk.params["sort"] == NEWEST and entries and not fresh)
+        for step in self.end(walk) if enough else self.advance(page, walk, again=again):
             yield step
 
     def open(self, response: Response, walk: Walk) -> Page:
@@ -117,14 +117,10 @@ class WalkingSpider(CivitaiSpider):
         self.crawler.stats.inc_value("civitscrape/pages")
         return page
 
-    def advance(self, page: Page, walk: Walk, *, again: bool, stop: bool) -> Iterator[Walk | Request]:
+    def advance(self, page: Page, walk: Walk, *, again: bool) -> Iterator[Walk | Request]:
         """Decide what follows a page, and write it into the walk."""
         step = cursors.after(page, cursor=walk.cursor, seen=self._seen[walk.id or 0], asked_again=again)
-        if stop:
-            limited = self._room(walk) == 0 and step.move is Move.ON
-            walk.state = WalkState.LIMITED if limited else WalkState.COMPLETE
-            yield walk
-        elif step.move is Move.ON and step.cursor is not None:
+        if step.move is Move.ON and step.cursor is not None:
             self._seen[walk.id or 0].add(step.cursor)
             walk.cursor = step.cursor
             yield walk
@@ -140,8 +136,12 @@ class WalkingSpider(CivitaiSpider):
             yield walk
             yield self.ask(walk, check=True)
         else:
-            walk.state = WalkState.COMPLETE
-            yield walk
+            yield from self.end(walk)
+
+    def end(self, walk: Walk) -> Iterator[Walk]:
+        """Write into a walk that it has come to its end, or to the end that a person set."""
+        walk.state = WalkState.COMPLETE if self.args.max_items is None else WalkState.LIMITED
+        yield walk
 
     async def parse_check(self, response: Response, walk: Walk) -> AsyncIterator[Any]:
         """Compare the newest page with what was listed from the oldest end: a ceiling looks like the end."""
@@ -162,7 +162,7 @@ class WalkingSpider(CivitaiSpider):
         """Turn one entry into all that is kept of it."""
         number = images.entry_id(entry)
         try:
-            records = images.from_rest(entry)
+            records = images.from_rest(entry, media_url=self.settings["CIVITAI_MEDIA_URL"])
         except EntryError as error:
             self.crawler.stats.inc_value("civitscrape/refused")
             self.logger.warning("%s: entry %s refused: %s", walk.target, number, error)

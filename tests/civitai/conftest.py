@@ -5,9 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# A machine with other work to do makes single examples slow.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 PAYLOADS = Path(__file__).parents[1] / "payloads" / "pages"
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass
+from reprlib import repr as shown
 from typing import Any
 
 import pytest
@@ -267,7 +268,7 @@ def test_shared_values_that_would_write_out_to_billions_are_refused():
         '[["BigInt","1.5"]]',
         '[["BigInt","' + "9" * 5000 + '"]]',
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_a_broken_shape_is_refused_with_a_sentence(data):
     with pytest.raises(EnvelopeError, match=r".{15}"):

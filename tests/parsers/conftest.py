@@ -5,6 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# A machine with other work to do makes single examples slow.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 PAYLOADS = Path(__file__).parents[1] / "payloads" / "images"
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from reprlib import repr as shown
 from typing import Any
 
 import pytest
@@ -136,7 +137,7 @@ def test_the_guidance_is_found_under_any_spelling(key):
         ({"prompt": 7}, "prompt", "7"),
         ({"prompt": 10**400}, "prompt", None),
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_a_value_is_read_in_whatever_form_it_came(meta, field, expected):
     found = normalise(meta)
@@ -221,7 +222,7 @@ def test_a_zeroed_negative_is_no_negative_prompt():
             }
         },
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_a_graph_that_does_not_tell_plainly_tells_nothing(comfy):
     found = normalise({"steps": 20, "comfy": comfy})

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from pathlib import Path
+from reprlib import repr as shown
 from typing import Any
 
 import pytest
@@ -110,7 +111,7 @@ def test_what_is_no_object_is_refused(entry):
         ("tags.0.id", [{"id": "four", "name": "anime"}]),
         ("tags.1.name", [{"id": 4}, {"id": 5, "name": 5}]),
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_a_field_of_another_type_is_named_with_its_entry_and_value(entry, field, value):
     entry[field.partition(".")[0]] = value
