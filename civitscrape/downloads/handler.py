@@ -220,7 +220,7 @@ def _flaw(response: _ClientResponse) -> str | None:
     where the body ends, it takes a broken connection for the end.
     """
     protocol = response._protocol  # noqa: SLF001  the response lets go of its connection with the last byte
-    error = protocol.exception() if protocol else None
+    error = protocol.exception() if protocol is not None else None
     if isinstance(error, HttpProcessingError):
         return "more came than was announced"
     if (

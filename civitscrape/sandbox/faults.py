@@ -7,6 +7,7 @@ import re
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from civitscrape.sandbox.ask import Answer, Role, compact
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 MOST_RULES = 1000
+SHARED = "public, s-maxage=300, stale-while-revalidate=150"
+BUSY = 503
 LONGEST = 600.0
 """Seconds that any fault may hold a request."""
 
@@ -175,18 +178,15 @@ CHALLENGE_PAGE = b"""<!DOCTYPE html><html lang="en-US"><head><title>Just a momen
 
 def replacement(rule: Rule) -> Answer | None:
     """Build the answer that stands in for the site's own; null when the site is to be asked."""
+    # What comes from behind the edge may be kept there, all but 503 (contract rest.md §1.8).
+    cache = {"Cache-Control": SHARED if rule.origin and rule.status != BUSY else "no-store"}
     match rule.fault:
         case Fault.STATUS:
             kind = "application/json; charset=utf-8" if rule.body.startswith(("{", "[")) else "text/html; charset=utf-8"
-            headers = {"Content-Type": kind, "Cache-Control": "no-store", **rule.headers}
-            return Answer(rule.status, rule.body.encode(), headers)
+            return Answer(rule.status, rule.body.encode(), {"Content-Type": kind, **cache, **rule.headers})
         case Fault.CHALLENGE:
-            headers = {
-                "Content-Type": "text/html; charset=UTF-8",
-                "Cache-Control": "no-store",
-                "cf-mitigated": "challenge",
-            }
-            return Answer(rule.status, CHALLENGE_PAGE, headers | {"Server": "cloudflare"} | rule.headers)
+            headers = {"Content-Type": "text/html; charset=UTF-8", "cf-mitigated": "challenge", "Server": "cloudflare"}
+            return Answer(rule.status, CHALLENGE_PAGE, headers | cache | rule.headers)
         case Fault.EMPTY:
             return Answer(200, b"", {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"})
         case _:
@@ -224,6 +224,8 @@ def _edited(body: bytes, rule: Rule, cursor: str | None) -> bytes:
                 entry["stats"] = dict.fromkeys(entry["stats"], 0)
         case Fault.REPEAT_CURSOR if cursor is not None:
             metadata["nextCursor"] = cursor
+            if "nextPage" in metadata:
+                metadata["nextPage"] = re.sub(r"(?<=cursor=)[^&]*", quote(cursor, safe=""), metadata["nextPage"])
         case Fault.DROP | Fault.SET:
             for entry in entries:
                 _edit(entry, rule)

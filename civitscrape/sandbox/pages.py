@@ -129,8 +129,8 @@ def _html(title: str, body: str, data: dict[str, Any], *, index: bool = True, st
         text = text.replace(sign, escape)
     robots = "" if index else '<meta name="robots" content="noindex,nofollow"/>'
     page = (
-        f'<!DOCTYPE html><html lang="en"><head><meta charSet="utf-8"/><title>{html.escape(title)}</title>{robots}</head>'
-        f'<body><div id="__next">{body}</div>'
+        f'<!DOCTYPE html><html lang="en"><head><meta charSet="utf-8"/><title>{html.escape(title)}</title>{robots}'
+        f'</head><body><div id="__next">{body}</div>'
         f'<script id="__NEXT_DATA__" type="application/json">{text}</script></body></html>'
     )
     headers = {

@@ -14,6 +14,8 @@ from civitscrape.sandbox.truth import Truth, truth
 if TYPE_CHECKING:
     from civitscrape.sandbox.records import Record
 
+__all__ = ["Creator", "CreatorSpec", "World", "default_world"]
+
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 """The hour at which time stands still in the sandbox: ``period`` counts back from here."""
 
