@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,6 +25,8 @@ CHATTY = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.
 
 ADDRESSES = ("CIVITAI_URL", "CIVITAI_MATURE_URL", "CIVITAI_MEDIA_URL")
 
+SIDECARS = ("json", "none")
+
 
 class Resolve:
     """Make folders absolute, build feeds and slots, and check what can be checked before the first request."""
@@ -34,23 +37,37 @@ class Resolve:
         Raises:
             ArgumentError: a setting makes no sense.
         """
-        if settings.get("LOG_LEVEL") != "DEBUG":
-            for name in CHATTY:
-                logging.getLogger(name).setLevel(logging.WARNING)
+        quiet(settings)
         resolve(settings)
 
 
+def quiet(settings: BaseSettings) -> None:
+    """Leave out what Scrapy says at every start; commands call this before Scrapy's first line."""
+    if settings.get("LOG_LEVEL") != "DEBUG":
+        for name in CHATTY:
+            logging.getLogger(name).setLevel(logging.WARNING)
+
+
 def resolve(settings: BaseSettings) -> None:
-    """Do the add-on's work; safe to call twice."""
+    """Do the add-on's work; safe to call twice.
+
+    Raises:
+        ArgumentError: a setting makes no sense.
+    """
     folder = Path(settings["OUTPUT_DIR"]).expanduser().absolute()
     _set(settings, "OUTPUT_DIR", str(folder))
     for name in ("DATABASE_URL", "MEDIA_STORE"):
         _set(settings, name, str(settings[name]).replace("{OUTPUT_DIR}", folder.as_posix()))
+    if "://" in settings["MEDIA_STORE"]:
+        raise ArgumentError(f"setting MEDIA_STORE: {settings['MEDIA_STORE']!r}: give a folder of this machine")
     _set(settings, "MEDIA_STORE", str(Path(settings["MEDIA_STORE"]).expanduser().absolute()))
     _set(settings, "FILES_STORE", settings["MEDIA_STORE"])
     for name in ADDRESSES:
         _set(settings, name, _address(name, settings[name]))
     paths.validate(settings["MEDIA_PATH"], [*Image.__dataclass_fields__, "ext"])
+    if settings["SIDECARS"] not in SIDECARS:
+        raise ArgumentError(f"setting SIDECARS: {settings['SIDECARS']!r}: give {' or '.join(SIDECARS)}")
+    _yes_or_no(settings, "KEEP_PAYLOADS")
     _pace(settings)
     _set(settings, "FEEDS", feeds(folder) | settings.getdict("FEEDS"))
 
@@ -63,6 +80,8 @@ def feeds(folder: Path) -> dict[str, Any]:
 
 def _pace(settings: BaseSettings) -> None:
     """Give the API its delay and the CDN its slot."""
+    for name in ("RETRY_AFTER_MAX", "RETRY_BACKOFF"):
+        _number(settings, name, at_least=0)
     delay = _number(settings, "API_DELAY", at_least=0)
     _set(settings, "DOWNLOAD_DELAY", delay)
     _set(settings, "AUTOTHROTTLE_START_DELAY", delay)
@@ -74,16 +93,27 @@ def _pace(settings: BaseSettings) -> None:
 def _number(settings: BaseSettings, name: str, *, at_least: float) -> float:
     try:
         value = settings.getfloat(name)
-    except ValueError:
-        value = at_least - 1
-    if value < at_least:
+    except (TypeError, ValueError):
+        value = math.nan
+    if not math.isfinite(value) or value < at_least:
         raise ArgumentError(f"setting {name}: {settings[name]!r}: give a number, {at_least} or more")
     return value
 
 
+def _yes_or_no(settings: BaseSettings, name: str) -> None:
+    try:
+        settings.getbool(name)
+    except ValueError as error:
+        raise ArgumentError(f"setting {name}: {settings[name]!r}: give True or False") from error
+
+
 def _address(name: str, value: str) -> str:
-    parts = urlsplit(str(value))
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(str(value))
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:  # brackets that do not match, a port that is no number
+        usable = False
+    if not usable or parts.query or parts.fragment:
         raise ArgumentError(f"setting {name}: {value!r}: give an address such as https://civitai.com")
     return str(value).rstrip("/")
 

@@ -169,7 +169,7 @@ class Payload:
     entry_id: Annotated[str, Key]
     """Number or name of the entry."""
     sha256: Annotated[str, Key]
-    """SHA-256 over the entry without its counters, lower-case hex."""
+    """SHA-256 over the entry without its counters, and over why it was refused if it was; lower-case hex."""
     fetched_at: Annotated[str, First]
     """When this version was first seen, UTC ISO 8601."""
     refused: Annotated[str | None, First] = None

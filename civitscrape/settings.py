@@ -5,24 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
-from scrapy.downloadermiddlewares.httpauth import HttpAuthMiddleware
-from scrapy.downloadermiddlewares.offsite import OffsiteMiddleware
-from scrapy.downloadermiddlewares.redirect import MetaRefreshMiddleware, RedirectMiddleware
-from scrapy.downloadermiddlewares.retry import RetryMiddleware
-from scrapy.extensions.logstats import LogStats
-from scrapy.extensions.memusage import MemoryUsage
-from scrapy.extensions.spiderstate import SpiderState
-from scrapy.spidermiddlewares.depth import DepthMiddleware
-from scrapy.spidermiddlewares.httperror import HttpErrorMiddleware
-from scrapy.spidermiddlewares.metacopy import MetaCopyDetectionMiddleware
-from scrapy.spidermiddlewares.referer import RefererMiddleware
-from scrapy.spidermiddlewares.urllength import UrlLengthMiddleware
-
 from civitscrape.addons import Resolve
 from civitscrape.downloads.downloader import PacedDownloader
 from civitscrape.downloads.handler import DiskDownloadHandler
-from civitscrape.exports.feeds import FlatCsvExporter
+from civitscrape.exports.feeds import FlatCsvExporter, FlatJsonLinesExporter
 from civitscrape.extensions.books import Books
 from civitscrape.extensions.log import RunLog
 from civitscrape.extensions.progress import Progress
@@ -126,22 +112,23 @@ DOWNLOADER_MIDDLEWARES = {
     Pace: 560,
     Redirect: 600,
     Auth: 800,  # near the wire: the key is put on last and taken off first
-    # Not needed, and each costs time on every file:
-    CookiesMiddleware: None,
-    HttpAuthMiddleware: None,
-    MetaRefreshMiddleware: None,
-    OffsiteMiddleware: None,  # addresses are built here, and redirects are checked
-    RedirectMiddleware: None,
-    RetryMiddleware: None,
+    # Not needed, and each costs time on every file; by name, since importing them takes a tenth of a second:
+    "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": None,  # requests bring their own
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # addresses are built here
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
 }
 SPIDER_MIDDLEWARES = {
     Commit: 900,  # next to the spider: nothing leaves before it is committed
     # Not needed: callbacks open answers of any status, and all requests are built here.
-    DepthMiddleware: None,
-    HttpErrorMiddleware: None,
-    MetaCopyDetectionMiddleware: None,
-    RefererMiddleware: None,
-    UrlLengthMiddleware: None,
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
+    "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
 }
 
 # What comes of it
@@ -152,11 +139,11 @@ EXTENSIONS = {
     RunLog: 2,
     Progress: 10,
     Report: 20,
-    LogStats: None,  # Progress tells more
-    MemoryUsage: None,  # has no limit to watch
-    SpiderState: None,  # the state is in the database
+    "scrapy.extensions.logstats.LogStats": None,  # Progress tells more
+    "scrapy.extensions.memusage.MemoryUsage": None,  # has no limit to watch
+    "scrapy.extensions.spiderstate.SpiderState": None,  # the state is in the database
 }
-FEED_EXPORTERS = {"csv": FlatCsvExporter}  # lists and objects as JSON in a cell
+FEED_EXPORTERS = {"csv": FlatCsvExporter, "jsonlines": FlatJsonLinesExporter}  # no lost columns, and fast
 FEED_EXPORT_ENCODING = "utf-8"  # JSON with letters, not with escapes
 FEED_STORE_EMPTY = True  # a crawl that listed nothing leaves a file that says so
 STATS_DUMP = False  # the report says it in words

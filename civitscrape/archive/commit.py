@@ -53,12 +53,13 @@ def commit(connection: Connection, records: Iterable[Any]) -> dict[int, Standing
         by_class.setdefault(type(record), []).append(record)
     standings = standing(connection, by_class.get(Image, []))
     store_payloads(connection, by_class.pop(Entry, []))
-    for walk in by_class.pop(Walk, []):
-        save_walk(connection, walk)
+    walks = by_class.pop(Walk, [])
     replace_resources(connection, by_class.pop(ImageResource, []))
     free_user_ids(connection, by_class.get(Creator, []))
     for rows in by_class.values():
         upsert(connection, rows)
+    for walk in walks:  # last: a walk must not take a number from a transaction that fails
+        save_walk(connection, walk)
     return standings
 
 
@@ -93,13 +94,17 @@ def save_walk(connection: Connection, walk: Walk) -> None:
 def replace_resources(connection: Connection, resources: list[ImageResource]) -> None:
     """Replace the resources of images as sets; a set from a worse source never replaces one from a better."""
     table = schema.image_resources
-    stored: dict[int, int] = {}
-    for ids in in_chunks({one.image_id for one in resources}):
+    stored: set[int] = set()
+    best: dict[int, int] = {}
+    for one in resources:
+        best[one.image_id] = min(best.get(one.image_id, len(SOURCE_RANK)), SOURCE_RANK[ResourceSource(one.source)])
+    for ids in in_chunks(best):
         query = sa.select(table.c.image_id, table.c.source).where(table.c.image_id.in_(ids)).distinct()
         for row in connection.execute(query):
-            stored[row.image_id] = min(stored.get(row.image_id, len(SOURCE_RANK)), SOURCE_RANK[row.source])
-    better = [one for one in resources if SOURCE_RANK[ResourceSource(one.source)] <= stored.get(one.image_id, 99)]
-    for ids in in_chunks({one.image_id for one in better} & stored.keys()):
+            stored.add(row.image_id)
+            best[row.image_id] = min(best[row.image_id], SOURCE_RANK[row.source])
+    better = [one for one in resources if SOURCE_RANK[ResourceSource(one.source)] == best[one.image_id]]
+    for ids in in_chunks({one.image_id for one in better} & stored):
         connection.execute(sa.delete(table).where(table.c.image_id.in_(ids)))
     upsert(connection, better)
 
@@ -113,8 +118,10 @@ def free_user_ids(connection: Connection, creators: Iterable[Creator]) -> None:
             connection.execute(sa.update(table).where(renamed).values(user_id=None))
 
 
-def digest(content: Any) -> str:
-    """Hash an entry without its counters, whatever the order of its keys.
+def digest(content: Any, refused: str | None = None) -> str:
+    """Hash an entry without its counters, whatever the order of its keys; with the reason, if it was refused.
+
+    The reason tells a refused entry from the same one with good counters, or under a parser that can read it.
 
     >>> digest({"id": 1, "stats": {"likeCount": 1}}) == digest({"stats": {"likeCount": 2}, "id": 1})
     True
@@ -122,7 +129,10 @@ def digest(content: Any) -> str:
     lasting = content
     if isinstance(content, dict):
         lasting = {key: value for key, value in content.items() if key not in COUNTERS}
-    return hashlib.sha256(canonical(lasting)).hexdigest()
+    sha256 = hashlib.sha256(canonical(lasting))
+    if refused is not None:
+        sha256.update(canonical(refused))
+    return sha256.hexdigest()
 
 
 def canonical(content: Any) -> bytes:
@@ -139,22 +149,21 @@ def restore(body: bytes) -> Any:
 def store_payloads(connection: Connection, entries: list[Entry]) -> None:
     """Keep the entries of an answer whose content is new."""
     table = schema.payloads
-    by_hash = {digest(entry.content): entry for entry in entries}
-    for hashes in in_chunks(by_hash):
-        query = sa.select(table.c.kind, table.c.entry_id, table.c.sha256).where(table.c.sha256.in_(hashes))
-        for row in connection.execute(query):
-            entry = by_hash[row.sha256]
-            if (row.kind, row.entry_id) == (entry.kind, entry.entry_id):
-                del by_hash[row.sha256]
+    fresh = {(entry.kind, entry.entry_id, digest(entry.content, entry.refused)): entry for entry in entries}
+    kinds = {entry.kind for entry in entries}
+    for ids in in_chunks({entry.entry_id for entry in entries}):
+        named = table.c.kind.in_(kinds) & table.c.entry_id.in_(ids)
+        for row in connection.execute(sa.select(table.c.kind, table.c.entry_id, table.c.sha256).where(named)):
+            fresh.pop((row.kind, row.entry_id, row.sha256), None)
     rows = [
         Payload(
-            kind=entry.kind,
-            entry_id=entry.entry_id,
+            kind=kind,
+            entry_id=entry_id,
             sha256=sha256,
             fetched_at=now(),
             refused=entry.refused,
             body=zstd.compress(canonical(entry.content)),
         )
-        for sha256, entry in by_hash.items()
+        for (kind, entry_id, sha256), entry in fresh.items()
     ]
     upsert(connection, rows)

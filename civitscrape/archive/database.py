@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from civitscrape.archive import merge, schema
 from civitscrape.exceptions import ArchiveError
@@ -27,6 +27,8 @@ BUSY_TIMEOUT = 30_000
 VARIABLES = 500
 """Values in one ``IN (…)``: far below what either database allows, so plans stay cached."""
 
+FORMS = "use an sqlite:/// or postgresql:// address"
+
 
 def open_engine(url: str) -> Engine:
     """Open a database, make its tables where they are missing.
@@ -34,33 +36,44 @@ def open_engine(url: str) -> Engine:
     Raises:
         ArchiveError: the address is not understood, or the database cannot be opened.
     """
+    address = _parse(url)
     try:
-        address = sa.make_url(url)
         if address.database and address.get_backend_name() == "sqlite":
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         engine = sa.create_engine(address, json_serializer=to_json)
-        if engine.dialect.name not in merge.INSERT:
-            raise ArchiveError(f"DATABASE_URL {url!r}: use an sqlite:/// or postgresql:// address")
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _tune_sqlite)
             sa.event.listen(engine, "begin", _begin_immediate)
         schema.metadata.create_all(engine)
-    except (SQLAlchemyError, OSError) as error:
-        raise ArchiveError(f"DATABASE_URL {url!r} cannot be opened: {error.__cause__ or error}") from error
+    except (SQLAlchemyError, OSError, ImportError) as error:  # ImportError: its driver is not installed
+        reason = error.__cause__ or error
+        raise ArchiveError(f"DATABASE_URL {address.render_as_string()!r} cannot be opened: {reason}") from error
     return engine
 
 
-def to_json(value: Any, *, indent: int | None = None) -> str:
-    """Write JSON with letters; with escapes only where half a character would be no UTF-8.
+def _parse(url: str) -> sa.URL:
+    """Read the address of a database that we speak to; the errors show it without its password."""
+    try:
+        address = sa.make_url(url)
+    except (SQLAlchemyError, ValueError) as error:
+        shown = url.rpartition("@")[2]
+        raise ArchiveError(f"DATABASE_URL {shown!r} is no address; {FORMS}") from error
+    if address.get_backend_name() not in merge.INSERT:
+        raise ArchiveError(f"DATABASE_URL {address.render_as_string()!r}: {FORMS}")
+    return address
 
-    >>> to_json({"prompt": "港"}), to_json("\\ud83c")
-    ('{"prompt": "港"}', '"\\\\ud83c"')
+
+def to_json(value: Any) -> str:
+    r"""Write JSON with letters; with escapes only where half a character would be no UTF-8.
+
+    >>> print(to_json({"prompt": "港"}), to_json(chr(0xD83C)))
+    {"prompt": "港"} "\ud83c"
     """
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    text = json.dumps(value, ensure_ascii=False)
     try:
         text.encode()
     except UnicodeEncodeError:
-        return json.dumps(value, indent=indent)
+        return json.dumps(value)
     return text
 
 
@@ -114,16 +127,27 @@ class Archive:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="archive")
 
     def _transact(self, function: Callable[..., T], *args: Any) -> T:
-        with self.engine.begin() as connection:
-            return function(connection, *args)
+        try:
+            with self.engine.begin() as connection:
+                return function(connection, *args)
+        except OperationalError as error:  # the disk is full, the server is gone, another process never lets go
+            raise ArchiveError(f"database {self.engine.url.render_as_string()}: {error.orig}") from error
 
     async def run(self, function: Callable[..., T], *args: Any) -> T:
-        """Call ``function(connection, *args)`` inside one transaction, in the archive's thread."""
+        """Call ``function(connection, *args)`` inside one transaction, in the archive's thread.
+
+        Raises:
+            ArchiveError: the database cannot be used; nothing of the transaction is in it.
+        """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, self._transact, function, *args)
 
     def run_now(self, function: Callable[..., T], *args: Any) -> T:
-        """Call ``function(connection, *args)`` inside one transaction, and wait for it."""
+        """Call ``function(connection, *args)`` inside one transaction, and wait for it.
+
+        Raises:
+            ArchiveError: as ``run`` does.
+        """
         return self._executor.submit(self._transact, function, *args).result()
 
     def close(self) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from civitscrape.archive import schema
-from civitscrape.items import Mark, MetaState
+from civitscrape.items import Image, Mark, MetaState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,35 +21,41 @@ INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 STATE_RANK = {state: rank for rank, state in enumerate(MetaState)}
 
-
-def _latest(old: ColumnElement[Any], new: ColumnElement[Any], _: Any) -> ColumnElement[Any]:
-    return sa.func.coalesce(new, old)
-
-
-def _first(old: ColumnElement[Any], new: ColumnElement[Any], _: Any) -> ColumnElement[Any]:
-    return sa.func.coalesce(old, new)
+GENERATION = [name for name, mark in schema.marks_of(Image).items() if mark is Mark.GENERATION]
+"""Columns of the generation data."""
 
 
-def _count(old: ColumnElement[Any], new: ColumnElement[Any], _: Any) -> ColumnElement[Any]:
-    return sa.func.coalesce(sa.func.nullif(new, 0), old, new)
+def _latest(old: Any, new: Any, name: str) -> ColumnElement[Any]:
+    return sa.func.coalesce(new[name], old[name])
 
 
-def _always(_: ColumnElement[Any], new: ColumnElement[Any], __: Any) -> ColumnElement[Any]:
-    return new
+def _first(old: Any, new: Any, name: str) -> ColumnElement[Any]:
+    return sa.func.coalesce(old[name], new[name])
 
 
-def _state(old: ColumnElement[Any], new: ColumnElement[Any], _: Any) -> ColumnElement[Any]:
+def _count(old: Any, new: Any, name: str) -> ColumnElement[Any]:
+    return sa.func.coalesce(sa.func.nullif(new[name], 0), old[name], new[name])
+
+
+def _always(_: Any, new: Any, name: str) -> ColumnElement[Any]:
+    return cast("ColumnElement[Any]", new[name])
+
+
+def _state(old: Any, new: Any, name: str) -> ColumnElement[Any]:
     def rank(column: ColumnElement[Any]) -> ColumnElement[int]:
         return sa.case(STATE_RANK, value=column, else_=len(STATE_RANK))
 
-    return sa.case((rank(new) <= rank(old), new), else_=old)
+    return sa.case((rank(new[name]) <= rank(old[name]), new[name]), else_=old[name])
 
 
-def _generation(old: ColumnElement[Any], new: ColumnElement[Any], excluded: Any) -> ColumnElement[Any]:
-    return sa.case((excluded.meta.is_not(None), new), else_=sa.func.coalesce(old, new))
+def _generation(old: Any, new: Any, name: str) -> ColumnElement[Any]:
+    """Take the data of one answer or of the other, never some of each."""
+    tells = sa.cast(new["meta"], sa.Text) != "{}"  # null, too, is not unequal to it
+    nothing_yet = sa.and_(*[old[one].is_(None) for one in GENERATION])
+    return sa.case((sa.or_(tells, nothing_yet), new[name]), else_=old[name])
 
 
-RULES: dict[Mark, Callable[[ColumnElement[Any], ColumnElement[Any], Any], ColumnElement[Any]]] = {
+RULES: dict[Mark, Callable[[Any, Any, str], ColumnElement[Any]]] = {
     Mark.LATEST: _latest,
     Mark.FIRST: _first,
     Mark.COUNT: _count,
@@ -57,7 +63,7 @@ RULES: dict[Mark, Callable[[ColumnElement[Any], ColumnElement[Any], Any], Column
     Mark.STATE: _state,
     Mark.GENERATION: _generation,
 }
-"""Given the stored column, the incoming one and all incoming ones: the expression of the value to keep."""
+"""Given the stored columns, the incoming ones and the name of one: the expression of the value to keep."""
 
 
 @cache
@@ -68,7 +74,7 @@ def upsert(dataclass: type, dialect: str) -> Any:
     statement: Any = INSERT[dialect](table)
     keys = [column.name for column in table.primary_key]
     merged = {
-        name: RULES[marks[name]](table.c[name], statement.excluded[name], statement.excluded)
+        name: RULES[marks[name]](table.c, statement.excluded, name)
         for name in schema.COLUMNS[dataclass]
         if name not in keys
     }

@@ -81,17 +81,35 @@ def _place(store: Path, fate: Fate, shelved: str | None) -> str:
     """Bring the bytes under the name of this image; tell where they lie for all images of this key."""
     target = paths.inside(store, fate.path or "")
     try:
-        if fate.part is not None and os.path.exists(fate.part):  # noqa: PTH110 (done for every file)
+        size = _size(fate.part)
+        if fate.part is not None and size is not None and size == fate.size:
             _move(fate.part, target)
             return fate.path or ""
         if shelved is None:
-            raise ArchiveError(f"{fate.path}: the file that was to be moved there, {fate.part}, is gone")
+            state = "is gone" if size is None else f"has {size} bytes, not {fate.size}"
+            raise ArchiveError(f"{fate.path}: the file that was to be moved there, {fate.part}, {state}")
         if shelved != fate.path and not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            _link(paths.inside(store, shelved), target)
+            _link(_source(store, shelved), target)
     except OSError as error:
         raise ArchiveError(f"{target} cannot be written: {error.strerror or error}") from error
     return shelved
+
+
+def _size(part: str | None) -> int | None:
+    """Measure a part; None when it is not there."""
+    try:
+        return None if part is None else os.stat(part).st_size  # noqa: PTH116 (done for every file)
+    except FileNotFoundError:
+        return None
+
+
+def _source(store: Path, shelved: str) -> Path:
+    """Find the bytes that another image of the same key has."""
+    source = paths.inside(store, shelved)
+    if not source.exists():
+        raise ArchiveError(f"{shelved} is not in the store any more; -a redownload=yes fetches it again")
+    return source
 
 
 def _move(part: str, target: Path) -> None:

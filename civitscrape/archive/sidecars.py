@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ from civitscrape.archive.database import in_chunks, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from sqlalchemy.engine import Connection
 
@@ -30,9 +30,33 @@ def write(connection: Connection, store: Path, ids: Collection[int]) -> int:
     written = 0
     for chunk in in_chunks(ids):
         for path, record in records(connection, chunk):
-            target = paths.inside(store, str(PurePosixPath(path).with_suffix(".json")))
-            written += _replace(target, to_json(record, indent=1).encode())
+            stem, _, _ = path.rpartition(".")
+            written += _replace(paths.inside(store, f"{stem}.json"), layout(record).encode())
     return written
+
+
+def layout(record: dict[str, Any]) -> str:
+    """Write a record as JSON, a line a field of the image and a line a tag; Python's own indenting is ten times slower.
+
+    >>> print(layout({"image": {"id": 1, "prompt": "a harbour"}, "tags": [{"id": 4}, {"id": 5}]}))
+    {
+     "image": {
+      "id": 1,
+      "prompt": "a harbour"
+     },
+     "tags": [
+      {"id": 4},
+      {"id": 5}
+     ]
+    }
+    """
+    return "{\n" + ",\n".join(f" {to_json(name)}: {_section(value)}" for name, value in record.items()) + "\n}"
+
+
+def _section(value: dict[str, Any] | list[Any]) -> str:
+    if isinstance(value, dict):
+        return "{\n" + ",\n".join(f"  {to_json(name)}: {to_json(field)}" for name, field in value.items()) + "\n }"
+    return "[\n" + ",\n".join(f"  {to_json(one)}" for one in value) + "\n ]" if value else "[]"
 
 
 def records(connection: Connection, ids: Collection[int]) -> list[tuple[str, dict[str, Any]]]:

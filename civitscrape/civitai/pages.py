@@ -80,7 +80,14 @@ class Profile:
 def user(base: str, username: str, *, callback: Callable[..., Any], cb_kwargs: dict[str, Any]) -> Request:
     """Ask for the profile page of a creator; ``callback`` gets the answer, whatever its status."""
     url = f"{base}/user/{quote(username)}"
-    return Request(url, callback=callback, cb_kwargs=cb_kwargs, meta=stamp(Role.PAGE, url), dont_filter=True)
+    return Request(
+        url,
+        callback=callback,
+        cb_kwargs=cb_kwargs,
+        headers={"Accept": "text/html"},
+        meta=stamp(Role.PAGE, url),
+        dont_filter=True,
+    )
 
 
 def next_data(html: str) -> dict[str, Any]:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from scrapy import Request
+from scrapy.http import Response
+from w3lib.url import add_or_replace_parameter
 
 from civitscrape.civitai.roles import Role, stamp
 from civitscrape.exceptions import AnswerError, ChallengeError, EnvelopeError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from scrapy.http import Response
 
 PAGE_SIZE = 200
 """Most entries that ``/images`` gives in one answer (rest.md §7.1)."""
@@ -26,6 +27,12 @@ NO_ANSWER = 599
 
 OTHER_PAGE_SIZE = 199
 """Makes another address of the same question: the edge keeps answers by address for five minutes (rest.md §2.3)."""
+
+MARK = "_"
+"""Parameter that the site strips and the edge takes for a part of the address (rest.md §2.3, §7.1)."""
+
+LONGEST_WORDS = 300
+"""Characters of the site's own words that an error repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ def images(
     media_type: str | None = None,
     cursor: str | None = None,
     limit: int = PAGE_SIZE,
+    mark: str | None = None,
     callback: Callable[..., Any],
     cb_kwargs: dict[str, Any],
 ) -> Request:
@@ -60,6 +68,7 @@ def images(
         media_type: ``image`` or ``video``; both when None.
         cursor: cursor of the page before; None for the first page.
         limit: entries asked for, 1 to 200.
+        mark: text that no address had before, where an answer kept by the edge is of no use.
         callback: called with the answer, whatever its status; 599 stands for no answer at all.
         cb_kwargs: arguments for the callback.
     """
@@ -77,6 +86,8 @@ def images(
         query["type"] = media_type
     if cursor is not None:
         query["cursor"] = cursor
+    if mark is not None:
+        query[MARK] = mark
     url = f"{base}/api/v1/images?{urlencode(query)}"
     headers = {"Accept": "application/json"}
     return Request(
@@ -89,13 +100,19 @@ def images(
     )
 
 
-def other_address(url: str, attempt: int) -> str:
+def other_address(url: str, mark: str) -> str:
     """Ask the same question under another address: the edge keeps bad answers too, for five minutes (rest.md §2.3).
 
-    >>> other_address("https://civitai.com/api/v1/images?limit=200&cursor=200%7C17", 1)
-    'https://civitai.com/api/v1/images?limit=199&cursor=200%7C17'
+    >>> other_address("https://civitai.com/api/v1/images?limit=200&cursor=200%7C17", "a1")
+    'https://civitai.com/api/v1/images?limit=199&cursor=200%7C17&_=a1'
     """
-    return re.sub(r"(?<=[?&]limit=)\d+", str(max(1, PAGE_SIZE - attempt)), url)
+    smaller = re.sub(r"(?<=[?&]limit=)\d+", lambda limit: str(max(1, int(limit[0]) - 1)), url)
+    return add_or_replace_parameter(smaller, MARK, mark)
+
+
+def no_answer(request: Request, reason: str) -> Response:
+    """Stand in for an answer that never came, so that the callback hears of it."""
+    return Response(request.url, status=NO_ANSWER, body=reason.encode(), request=request)
 
 
 def open_listing(response: Response) -> Page:
@@ -110,9 +127,11 @@ def open_listing(response: Response) -> Page:
     if not isinstance(content, dict) or not isinstance(content.get("items"), list):
         raise EnvelopeError(f"{response.url} gave JSON without a list called items; the site may have changed")
     metadata = content.get("metadata") or {}
-    cursor = metadata.get("nextCursor") if isinstance(metadata, dict) else metadata
+    if not isinstance(metadata, dict):
+        raise EnvelopeError(f"{response.url} gave metadata {shown(metadata)}; an object was expected")
+    cursor = metadata.get("nextCursor")
     if cursor is not None and (isinstance(cursor, bool) or not isinstance(cursor, str | int)):
-        raise EnvelopeError(f"{response.url} gave metadata.nextCursor {cursor!r}; text or a number was expected")
+        raise EnvelopeError(f"{response.url} gave metadata.nextCursor {shown(cursor)}; text or a number was expected")
     return Page(entries=content["items"], next_cursor=None if cursor is None else str(cursor))
 
 
@@ -127,7 +146,7 @@ def open_json(response: Response) -> Any:
         raise ChallengeError(f"{response.url} gave HTML (status {response.status}) where JSON was asked for")
     try:
         return json.loads(response.body, strict=False)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         size = len(response.body)
         raise EnvelopeError(f"{response.url} gave {size} bytes that are not JSON: {error}") from error
 
@@ -154,10 +173,10 @@ def refusal(response: Response) -> AnswerError:
         return ChallengeError(f"{response.url} answered {response.status} with a page; the edge may ask for a browser")
     try:
         words = _words(json.loads(response.body, strict=False))
-    except ValueError:
-        words = response.body[:200].decode(errors="replace")
+    except (ValueError, RecursionError):
+        words = " ".join(response.body[:LONGEST_WORDS].decode(errors="replace").split())
     kind = NotFoundError if response.status == 404 else AnswerError  # noqa: PLR2004 (HTTP's Not Found)
-    return kind(f"{response.url} answered {response.status}: {words or 'no words'}")
+    return kind(f"{response.url} answered {response.status}: {words[:LONGEST_WORDS] or 'no words'}")
 
 
 def _words(body: Any) -> str:

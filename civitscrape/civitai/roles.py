@@ -23,6 +23,9 @@ class Role(StrEnum):
     """Signed addresses of model files: never with credentials."""
 
 
+_ROLES: dict[str, Role] = {str(role): role for role in Role}
+
+
 def slot(role: Role, url: str) -> str:
     """Name the download slot of a role on a host.
 
@@ -44,8 +47,7 @@ def stamp(role: Role, url: str) -> dict[str, Any]:
 
 def role_of(request: Request) -> Role | None:
     """Read the role of a request; None for those that Scrapy makes itself, such as robots.txt."""
-    name = str(request.meta.get("download_slot", "")).partition(" ")[0]
-    return Role(name) if name in set(Role) else None
+    return _ROLES.get(str(request.meta.get("download_slot", "")).partition(" ")[0])
 
 
 def within(url: str, prefix: str) -> bool:

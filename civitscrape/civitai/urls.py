@@ -37,12 +37,15 @@ def username(text: str, hosts: frozenset[str] = SITES) -> str:
 
 def _from_address(text: str, hosts: frozenset[str]) -> str:
     """Take the name out of ``…/user/NAME…``."""
-    parts = urlsplit(text if "://" in text else f"https://{text}")
-    host = (parts.hostname or "").removeprefix("www.")
+    refusal = ArgumentError(
+        f"spider argument username: {text!r} is not a profile's address; one looks like https://civitai.com/user/NAME"
+    )
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        host = (parts.hostname or "").removeprefix("www.")
+    except ValueError as error:
+        raise refusal from error
     folders = [unquote(folder) for folder in parts.path.split("/") if folder]
     if host not in hosts or len(folders) < 2 or folders[0] != "user":  # noqa: PLR2004 (user and its name)
-        raise ArgumentError(
-            f"spider argument username: {text!r} is not a profile's address; one looks like "
-            "https://civitai.com/user/NAME"
-        )
+        raise refusal
     return folders[1]

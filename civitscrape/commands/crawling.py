@@ -9,7 +9,7 @@ from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
 
-from civitscrape.addons import resolve
+from civitscrape.addons import quiet, resolve
 from civitscrape.archive.database import open_engine
 from civitscrape.exceptions import ArgumentError
 from civitscrape.extensions.books import probe
@@ -70,6 +70,7 @@ def crawl(spider: str, arguments: Mapping[str, Any], overrides: Mapping[str, Any
     """
     settings = project_settings(overrides)
     check(spider, arguments, settings)
+    quiet(settings)
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(spider)
     process.crawl(crawler, **arguments)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from scrapy.exceptions import IgnoreRequest
 
+from civitscrape.civitai import rest
 from civitscrape.civitai.roles import role_of
 from civitscrape.downloads.downloader import PacedDownloader
 
@@ -67,7 +68,7 @@ class Pace:
             raise IgnoreRequest(reason)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Hold the slot of a host that says how long to wait."""
+        """Hold the slot of a host that says how long to wait; close it when that is too long."""
         header = response.headers.get("Retry-After")
         if response.status not in BUSY or header is None:
             return response
@@ -82,7 +83,8 @@ class Pace:
             self._closed[name] = (
                 f"{name} asks to wait {wait:.0f} s, longer than RETRY_AFTER_MAX ({self._longest:.0f} s); run later"
             )
-            raise IgnoreRequest(self._closed[name])
+            # Not raised: what a middleware raises about an answer reaches no other middleware, and no callback.
+            return rest.no_answer(request, self._closed[name])
         downloader = self._crawler.engine.downloader
         if isinstance(downloader, PacedDownloader) and wait > downloader.held(name):
             logger.info("%s answered %d: %s waits %.0f s", request.url, response.status, name, wait)

@@ -10,6 +10,7 @@ from scrapy import Request
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.exceptions import IgnoreRequest
 
+from civitscrape.civitai import rest
 from civitscrape.civitai.roles import Role, role_of, stamp, within
 
 if TYPE_CHECKING:
@@ -38,20 +39,20 @@ class Redirect(RedirectMiddleware):
         self._referer_spider_middleware = None
 
     def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
-        """Follow, refuse, or let pass what is no redirect.
-
-        Raises:
-            IgnoreRequest: the redirect leads somewhere else.
-        """
+        """Follow, let pass what is no redirect, or give the reason why it is not followed in place of an answer."""
         if not 300 <= response.status < 400:  # noqa: PLR2004 (HTTP's redirects)
             return response
-        following = super().process_response(request, response)
+        try:
+            following = super().process_response(request, response)
+        except (IgnoreRequest, ValueError) as error:  # too many of them, or a Location that is no address
+            return rest.no_answer(request, f"{request.url}: its redirect cannot be followed: {error}")
         if not isinstance(following, Request):
             return following
         role = role_of(request)
         if role is None or not self._allows(role, following.url):
             host = urlsplit(following.url).netloc
-            raise IgnoreRequest(f"{request.url} leads to {host}, which is not an address of the site or its storage")
+            reason = f"{request.url} leads to {host}, which is not an address of the site or its storage"
+            return rest.no_answer(request, reason)
         return following.replace(meta={**following.meta, **stamp(role, following.url)}, dont_filter=True)
 
     def _allows(self, role: Role, url: str) -> bool:

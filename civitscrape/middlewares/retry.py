@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from typing import TYPE_CHECKING, Self
 
 from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Response
 from scrapy.utils.asyncio import sleep
 from scrapy.utils.misc import load_object
 
@@ -18,6 +18,7 @@ from civitscrape.civitai.roles import Role, role_of
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
+    from scrapy.http import Response
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ async def again(crawler: Crawler, request: Request, reason: str) -> Request | No
     logger.info("%s: %s; asking again (%d)", request.url, reason, attempt)
     await sleep(backoff(attempt, crawler.settings.getfloat("RETRY_BACKOFF")))
     if role_of(request) is Role.API:
-        return repeated.replace(url=rest.other_address(repeated.url, attempt))
+        return repeated.replace(url=rest.other_address(repeated.url, f"{time.time_ns():x}"))
     return repeated
 
 
@@ -102,12 +103,12 @@ class GiveUp:
         """Keep the crawler for its counters."""
         return cls(crawler)
 
-    def process_exception(self, request: Request, exception: Exception) -> Response | None:
+    def process_exception(self, request: Request, exception: Exception) -> Response:
         """Write down why there is no answer."""
-        if role_of(request) is None:
-            return None
         reason = str(exception) or type(exception).__name__
         if not isinstance(exception, IgnoreRequest):
             reason = f"{type(exception).__name__}: {reason}"
+        if role_of(request) is None:  # robots.txt: Scrapy would log a traceback, and go on as it does with this answer
+            logger.warning("%s: %s", request.url, reason)
         self._crawler.stats.inc_value("civitscrape/given_up")
-        return Response(request.url, status=rest.NO_ANSWER, body=reason.encode(), request=request)
+        return rest.no_answer(request, reason)

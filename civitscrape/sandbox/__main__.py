@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 import threading
 from pathlib import Path  # noqa: TC003 - typer reads the annotations while the program runs
 from typing import Annotated
@@ -19,6 +18,8 @@ from civitscrape.sandbox.proxy import Proxy
 from civitscrape.sandbox.server import Sandbox
 from civitscrape.sandbox.site import Quirks
 from civitscrape.sandbox.world import World, default_world
+
+STDIN = 0
 
 app = typer.Typer(add_completion=False)
 
@@ -79,7 +80,8 @@ async def _run(sandbox: Sandbox, ca: Path | None, *, trusted: bool, watch_stdin:
 
 
 def _wait_for_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    while sys.stdin.readline():
+    # Not sys.stdin: its lock, held by this thread, would break the end of the process.
+    while os.read(STDIN, 4096):
         pass
     loop.call_soon_threadsafe(stop.set)
 

@@ -89,9 +89,13 @@ class Creator:
     """Somebody who publishes in the sandbox."""
 
     username: str
+    """Name as the site writes it."""
     user_id: int
+    """Number of the account."""
     joined: int
+    """When the account was made, unix milliseconds."""
     vanished: bool
+    """Whether the account is gone."""
     records: tuple[Record, ...]
     """Oldest first."""
 
@@ -222,7 +226,7 @@ def _places(total: int, per_post: int, draw: Random, span: tuple[int, int], last
             post_id += 1
             made = published = span[0] + at * step + draw.randrange(max(step // 2, 1)) + draw.randrange(1000)
             if draw.random() < DRAFTS:
-                published = min(made + 3 * per_post * step, span[1])
+                published = max(made, min(made + 3 * per_post * step, span[1] - draw.randrange(HOUR)))
         created = made - (20 - index) * MINUTE - draw.randrange(MINUTE)
         yield _Place(image_id, post_id, index, created, published)
         left, index = left - 1, index + 1

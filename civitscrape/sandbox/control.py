@@ -48,11 +48,11 @@ class Call(NamedTuple):
 def answer(sandbox: Sandbox, method: str, path: str, query: MultiMapping[str], body: bytes) -> Answer:
     """Answer a request to the sandbox itself; a wrong one gets 400 and a sentence."""
     name, _, rest = path.removeprefix(PREFIX).strip("/").partition("/")
-    methods, act = ROOMS.get(name, ((), _addresses))
-    if method not in methods:
+    room = ROOMS.get(name)
+    if room is None or method not in room.methods:
         return _json({"error": f"{method} {path} is not known to the sandbox"}, 404)
     try:
-        return _json(act(sandbox, Call(method, rest, query, json.loads(body) if body else {})))
+        return _json(room.act(sandbox, Call(method, rest, query, json.loads(body) if body else {})))
     except (ValueError, TypeError, KeyError) as error:
         return _json({"error": f"{type(error).__name__}: {error}"}, 400)
 
@@ -80,10 +80,16 @@ def _faults(sandbox: Sandbox, call: Call) -> dict[str, Any]:
         sandbox.faults.clear()
     if call.changes:
         given = call.body
-        for rule in given if isinstance(given, list) else [given] if "fault" in given else given.get("rules", []):
+        if isinstance(given, list) or "fault" in given:
+            given = {"rules": given if isinstance(given, list) else [given]}
+        unknown = given.keys() - {"rules", "latency"}
+        if unknown:
+            raise ValueError(
+                f"sandbox faults: {sorted(unknown)} without a fault; send a rule, a list, or rules and latency"
+            )
+        for rule in given.get("rules", []):
             sandbox.faults.add(rule)
-        if isinstance(given, dict):
-            sandbox.faults.slow(given.get("latency", {}))
+        sandbox.faults.slow(given.get("latency", {}))
     return sandbox.faults.as_dict()
 
 
@@ -120,13 +126,20 @@ def _edge(sandbox: Sandbox, _call: Call) -> dict[str, Any]:
     return {}
 
 
-ROOMS: dict[str, tuple[tuple[str, ...], Callable[[Sandbox, Call], Any]]] = {
-    "": (("GET",), _addresses),
-    "requests": (("GET", "DELETE"), _requests),
-    "faults": (("GET", "POST", "DELETE"), _faults),
-    "quirks": (("GET", "POST"), _quirks),
-    "truth": (("GET",), _truth),
-    "world": (("POST",), _world),
-    "edge": (("DELETE",), _edge),
+class Room(NamedTuple):
+    """A thing below ``/_sandbox``."""
+
+    methods: tuple[str, ...]
+    act: Callable[[Sandbox, Call], Any]
+
+
+ROOMS = {
+    "": Room(("GET",), _addresses),
+    "requests": Room(("GET", "DELETE"), _requests),
+    "faults": Room(("GET", "POST", "DELETE"), _faults),
+    "quirks": Room(("GET", "POST"), _quirks),
+    "truth": Room(("GET",), _truth),
+    "world": Room(("POST",), _world),
+    "edge": Room(("DELETE",), _edge),
 }
 """What may be done with each thing below ``/_sandbox``."""

@@ -28,6 +28,7 @@ class Shape(NamedTuple):
 
 
 class _Parts(NamedTuple):
+    record: Record
     head: bytes
     meta: bytes
     tail: bytes
@@ -60,7 +61,8 @@ class Entries:
     def _entry(self, record: Record, location: str, shape: Shape) -> bytes:
         known = (record.id, location, shape.legacy)
         parts = self._kept.get(known)
-        if parts is None:
+        # Another world may use the number again.
+        if parts is None or parts.record is not record:
             if len(self._kept) >= KEPT_ENTRIES:
                 self._kept.clear()
             parts = self._kept[known] = _parts(record, location, legacy=shape.legacy)
@@ -109,6 +111,7 @@ def _parts(record: Record, location: str, *, legacy: bool) -> _Parts:
         }
     tags = [{"id": tag_id, "name": name} for tag_id, name in community_tags(record)]
     return _Parts(
+        record=record,
         head=compact(head)[:-1] + b',"meta":',
         meta=compact(None if record.hide_meta else generation_data(record)),
         tail=b"," + compact(tail)[1:-1],

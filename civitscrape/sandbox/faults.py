@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
-from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -13,6 +13,8 @@ from civitscrape.sandbox.ask import Answer, Role, compact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from multidict import MultiMapping
 
 MOST_RULES = 1000
 SHARED = "public, s-maxage=300, stale-while-revalidate=150"
@@ -62,7 +64,7 @@ ORIGIN = frozenset({Fault.EMPTY_PAGE, Fault.ZERO_STATS, Fault.REPEAT_CURSOR, Fau
 """Faults of the application itself, which an edge in front keeps like any answer; the others hit the connection."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class Rule:
     """Which requests are hit, and with what. All conditions must hold; the first rule that matches is used."""
 
@@ -81,13 +83,21 @@ class Rule:
     origin: bool = False
     """Whether a status or challenge comes from behind the edge, which then may keep it."""
     status: int = 503
-    headers: dict[str, str] = field(default_factory=dict)
+    """Status to answer."""
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Headers to answer with, beside the usual ones."""
     body: str = ""
+    """Body to answer with."""
     seconds: float = 1.0
+    """How long to stall, drip or wait."""
     share: float = 0.5
+    """Part of the body that comes through, or comes before a stall."""
     delta: int = 100
+    """Bytes promised and never sent."""
     field: str = ""
+    """Dotted path of a field inside each entry."""
     value: Any = None
+    """What to set it to."""
     seen: int = 0
     """Matching requests so far."""
     hit: int = 0
@@ -144,9 +154,9 @@ class Faults:
             ValueError: it has a field that rules do not have, or there are too many.
         """
         if isinstance(rule, dict):
-            unknown = rule.keys() - {one.name for one in fields(Rule)}
+            unknown = rule.keys() - {one.name for one in dataclasses.fields(Rule)}
             if unknown or "fault" not in rule:
-                known = ", ".join(one.name for one in fields(Rule))
+                known = ", ".join(one.name for one in dataclasses.fields(Rule))
                 raise ValueError(f"sandbox fault {rule!r}: a rule has a fault, and of the rest only {known}")
             rule = Rule(**rule)
         if len(self.rules) >= MOST_RULES:
@@ -168,7 +178,7 @@ class Faults:
 
     def as_dict(self) -> dict[str, Any]:
         """Tell the rules with their counts."""
-        return {"rules": [asdict(one) for one in self.rules], "latency": dict(self.latency)}
+        return {"rules": [dataclasses.asdict(one) for one in self.rules], "latency": dict(self.latency)}
 
 
 CHALLENGE_PAGE = b"""<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title>
@@ -200,6 +210,17 @@ def damaged(answer: Answer, rule: Rule, cursor: str | None) -> Answer:
         return answer
     headers = {name: value for name, value in answer.headers.items() if name != "ETag"}
     return Answer(answer.status, change(answer.body, rule, cursor), headers)
+
+
+def asked_cursor(query: MultiMapping[str]) -> str | None:
+    """Find the cursor that a request of REST or tRPC asks with."""
+    if "input" not in query:
+        return query.get("cursor")
+    try:
+        cursor = json.loads(query["input"])["json"].get("cursor")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return None if cursor is None else str(cursor)
 
 
 def _control_byte(body: bytes, _rule: Rule, _cursor: str | None) -> bytes:

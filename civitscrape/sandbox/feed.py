@@ -112,6 +112,11 @@ class Index:
         return Cut([one for one in hits if not one.ghost], hits, offset + limit < total)
 
 
+def first_page(found: list[Record], limit: int) -> Cut:
+    """Cut the first page of a list that has no index behind it."""
+    return Cut(found[:limit], found[:limit], len(found) > limit)
+
+
 def visible(record: Record, mask: Level, *, combined: bool) -> bool:
     """Tell whether a level mask lets a record through (contract rest.md §4).
 

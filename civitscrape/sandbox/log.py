@@ -45,7 +45,10 @@ class Line:
 
 
 class Log:
-    """The requests, their counts, and the peaks."""
+    """The requests, their counts, and the peaks.
+
+    A request is under way until its last byte was handed to the system: without latency most are over at once.
+    """
 
     def __init__(self) -> None:
         self.reset()

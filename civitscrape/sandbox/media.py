@@ -74,20 +74,20 @@ class Files:
     def __init__(self, room: int = ROOM) -> None:
         self._room = room
         self._used = 0
-        self._kept: OrderedDict[Wish, File] = OrderedDict()
+        self._kept: OrderedDict[Wish, tuple[Record, File]] = OrderedDict()
 
-    def kept(self, wish: Wish) -> File | None:
-        """Return a file that was made before."""
-        return self._kept.get(wish)
+    def kept(self, record: Record, wish: Wish) -> File | None:
+        """Return a file that was made before of the very same record; another world may use its key again."""
+        found = self._kept.get(wish)
+        return found[1] if found and found[0] is record else None
 
-    def keep(self, wish: Wish, made: File) -> None:
+    def keep(self, record: Record, wish: Wish, made: File) -> None:
         """Keep a file; the oldest go when the room is full."""
-        if wish in self._kept:
-            return
-        self._kept[wish] = made
-        self._used += len(made.body)
+        old = self._kept.pop(wish, None)
+        self._kept[wish] = record, made
+        self._used += len(made.body) - (len(old[1].body) if old else 0)
         while self._used > self._room and len(self._kept) > 1:
-            self._used -= len(self._kept.popitem(last=False)[1].body)
+            self._used -= len(self._kept.popitem(last=False)[1][1].body)
 
 
 def make(record: Record, wish: Wish) -> File:

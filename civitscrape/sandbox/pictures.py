@@ -39,7 +39,7 @@ def original(record: Record) -> bytes:
     if record.type is MediaType.AUDIO:
         made = videos.mp3(Random(record.seed))
     elif record.type is MediaType.VIDEO:
-        made = videos.mp4(list(_frames(record.seed, record.width, record.height)))
+        made = videos.mp4(_frames(record, 6))
     else:
         made = _encode(record)
     missing = (record.file_size or 0) - len(made)
@@ -77,9 +77,8 @@ def paint(seed: int, width: int, height: int, *, phase: int = 0) -> Image.Image:
         reach = size * unit / 2
         halo.ellipse((x / 4 - reach, y / 4 - reach, x / 4 + reach, y / 4 + reach), fill=(150, 92, 30))
     glow = glow.filter(ImageFilter.GaussianBlur(max(unit / 2, 0.5))).resize((width, height), Image.Resampling.BILINEAR)
-    picture = Image.blend(
-        picture, Image.composite(Image.new("RGB", picture.size, (255, 190, 96)), picture, glow.convert("L")), 0.85
-    )
+    lit = Image.composite(Image.new("RGB", picture.size, (255, 190, 96)), picture, glow.convert("L"))
+    picture = Image.blend(picture, lit, 0.85)
     pen = ImageDraw.Draw(picture)
     for x, y, size in lights:
         reach = size * unit / 3
@@ -94,8 +93,8 @@ def _wave(x: int, row: int, phase: int, height: int) -> int:
     return (arc if along < 0 else 60 - arc) * height // 1200
 
 
-def _frames(seed: int, width: int, height: int) -> list[Image.Image]:
-    return [paint(seed, width, height, phase=step * 4) for step in range(6)]
+def _frames(record: Record, count: int) -> list[Image.Image]:
+    return [paint(record.seed, record.width, record.height, phase=step * 4) for step in range(count)]
 
 
 def _encode(record: Record) -> bytes:
@@ -108,7 +107,7 @@ def _encode(record: Record) -> bytes:
         case "webp":
             return _save(picture, "WEBP", quality=84, method=2)
         case "gif":
-            small = [one.quantize(48) for one in _frames(record.seed, record.width, record.height)[:3]]
+            small = [one.quantize(48) for one in _frames(record, 3)]
             return _save(small[0], "GIF", save_all=True, append_images=small[1:], duration=240, loop=0)
         case other:
             raise ValueError(

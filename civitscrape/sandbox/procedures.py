@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from civitscrape.items import Level, MediaType
-from civitscrape.sandbox import feed_items, profiles
+from civitscrape.sandbox import feed_items, profiles, zod
 from civitscrape.sandbox.ask import EVERYTHING, Colour
 from civitscrape.sandbox.feed import PERIODS, SORTS, Filter, minute
 from civitscrape.sandbox.wire import UNDEFINED
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
 Input = dict[str, Any]
 MOST_PER_PAGE = 200
+USERNAME = "[A-Za-z0-9_]*"
 
 
 class ProcedureError(Exception):
@@ -63,38 +63,30 @@ _WORDS = {
 
 def _validate(given: Input) -> None:
     """Check the types of an image feed's input; unknown keys are ignored, a bare null is not (§1.2)."""
-    issues: list[Input] = []
+    issues: list[zod.Issue] = []
     if given.get("cursor", UNDEFINED) is None:
         issues.append({"code": "invalid_union", "errors": [], "path": ["cursor"], "message": "Invalid input"})
     for name, (kind, word) in _TYPES.items():
         value = given.get(name, UNDEFINED)
         if value is UNDEFINED or (isinstance(value, kind) and not (kind is int and isinstance(value, bool))):
             continue
-        text = f"Invalid input: expected {word}, received {_WORDS[type(value)]}"
-        issues.append({"expected": word, "code": "invalid_type", "path": [name], "message": text})
-    if not issues and given.get("limit", 0) > MOST_PER_PAGE:
-        bound = {"origin": "number", "code": "too_big", "maximum": MOST_PER_PAGE, "inclusive": True, "path": ["limit"]}
-        issues.append(bound | {"message": f"Too big: expected number to be <={MOST_PER_PAGE}"})
-    if not issues and not re.fullmatch(r"[A-Za-z0-9_]*", given.get("username", ""), re.ASCII):
-        shown = "/^[A-Za-z0-9_]*$/"
-        text = f"Invalid string: must match pattern {shown}"
-        issues.append(
-            {
-                "origin": "string",
-                "code": "invalid_format",
-                "format": "regex",
-                "pattern": shown,
-                "path": ["username"],
-                "message": text,
-            }
-        )
-    for name, values in (("sort", SORTS), ("period", tuple(PERIODS))):
-        if not issues and given.get(name, values[0]) not in values:
-            words = "|".join(f'"{value}"' for value in values)
-            text = f"Invalid option: expected one of {words}"
-            issues.append({"code": "invalid_value", "values": list(values), "path": [name], "message": text})
+        issues.append(zod.wrong_type(name, word, _WORDS[type(value)]))
+    issues = issues or _out_of_bounds(given)
     if issues:
-        raise ProcedureError("BAD_REQUEST", json.dumps(issues, indent=2, ensure_ascii=False))
+        raise ProcedureError("BAD_REQUEST", zod.message(issues))
+
+
+def _out_of_bounds(given: Input) -> list[zod.Issue]:
+    """Check the values of an input whose types are right."""
+    issues: list[zod.Issue] = []
+    if given.get("limit", 0) > MOST_PER_PAGE:
+        issues.append(zod.too_big("limit", MOST_PER_PAGE))
+    if not re.fullmatch(USERNAME, given.get("username", ""), re.ASCII):
+        issues.append(zod.mismatch("username", USERNAME))
+    for name, values in (("sort", SORTS), ("period", tuple(PERIODS))):
+        if given.get(name, values[0]) not in values:
+            issues.append(zod.option(values, [name]))
+    return issues
 
 
 def image_get_infinite(site: Site, ask: Ask, given: Input) -> Input:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from civitscrape.items import Level, MediaType
 from civitscrape.sandbox.ask import Answer, Colour, compact, json_answer
 from civitscrape.sandbox.entries import Shape
-from civitscrape.sandbox.feed import PERIODS, SORTS, Filter, minute
+from civitscrape.sandbox.feed import PERIODS, SORTS, Filter, first_page, minute
 from civitscrape.sandbox.records import version
 from civitscrape.sandbox.vocabulary import ENUMS
 from civitscrape.sandbox.zod import Reader
@@ -159,7 +159,7 @@ def _legacy(site: Site, ask: Ask, wanted: Filter, shape: Shape, paging: _Paging)
     elif paging.page:
         found = found[(paging.page - 1) * paging.limit :]
     shape = shape._replace(legacy=True, nesting=shape.nesting if "flatMeta" in ask.query else 1)
-    cut = site.cut(found, paging.limit)
+    cut = first_page(found, paging.limit)
     return _answer(site, ask, cut, shape, paging=paging, following=found[paging.limit].id if cut.more else None)
 
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from civitscrape.sandbox import accounts, control, delivery, media
 from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT, Account
 from civitscrape.sandbox.ask import GREEN_HOSTS, MEDIA_HOSTS, RED_HOSTS, Answer, Ask, Colour, Role
-from civitscrape.sandbox.faults import Fault, Faults, Rule, damaged, replacement
+from civitscrape.sandbox.faults import Fault, Faults, Rule, asked_cursor, damaged, replacement
 from civitscrape.sandbox.log import Line, Log
 from civitscrape.sandbox.site import FEEDS, Quirks, Site
 from civitscrape.sandbox.world import World, default_world
@@ -160,10 +160,10 @@ class Sandbox:
         made = 0
         for record in self.world.records.values():
             wish = media.Wish(record.key, None, webp=False, still=False)
-            if made < media.ROOM and not record.deleted and self._files.kept(wish) is None:
+            if made < media.ROOM and not record.deleted and self._files.kept(record, wish) is None:
                 file = media.make(record, wish)
                 made += len(file.body)
-                self._files.keep(wish, file)
+                self._files.keep(record, wish, file)
         return made
 
     def _role(self, host: str, url: str) -> Role:
@@ -199,6 +199,9 @@ class Sandbox:
         try:
             response = await self._respond(request, role, url, host)
             status = response.status if response.prepared else 0
+        except ConnectionError:
+            # The caller hung up: nobody is left to tell.
+            return web.StreamResponse()
         finally:
             self.log.close(line, status)
         return response
@@ -215,18 +218,16 @@ class Sandbox:
         try:
             if pause:
                 await asyncio.sleep(pause)
-            if rule is None:
+            if rule is not None and rule.fault is Fault.RESET:
+                return delivery.reset(request)
+            answer = replacement(rule) if rule else None
+            if answer is None:
                 answer = await (
                     self._media(request, url) if role is Role.MEDIA else self._site(request, role, url, host)
                 )
-                return await delivery.send(request, answer)
-            if rule.fault is Fault.RESET:
-                return delivery.reset(request)
-            stand_in = replacement(rule)
-            if stand_in is not None:
-                return await delivery.send(request, stand_in)
-            answer = await (self._media(request, url) if role is Role.MEDIA else self._site(request, role, url, host))
-            return await delivery.send(request, damaged(answer, rule, request.query.get("cursor")), rule)
+                if rule is not None:
+                    answer = damaged(answer, rule, asked_cursor(request.query))
+            return await delivery.send(request, answer, rule)
         finally:
             self.site.busy_feeds -= feed
 
@@ -237,11 +238,11 @@ class Sandbox:
         record, wish = found
         if self.site.quirks.redirect_media and not url.startswith(media.CACHE_PREFIX):
             return media.redirect(wish, real=request.host in MEDIA_HOSTS)
-        file = self._files.kept(wish)
+        file = self._files.kept(record, wish)
         if file is None:
             # Drawing takes milliseconds: not on the loop.
             file = await asyncio.get_running_loop().run_in_executor(None, media.make, record, wish)
-            self._files.keep(wish, file)
+            self._files.keep(record, wish, file)
         return media.answer(file, request.headers)
 
     async def _site(self, request: web.BaseRequest, role: Role, url: str, host: str) -> Answer:
@@ -256,7 +257,7 @@ class Sandbox:
         if answer is None:
             answer = self.site.answer(ask)
             if rule is not None:
-                answer = damaged(answer, rule, request.query.get("cursor"))
+                answer = damaged(answer, rule, asked_cursor(request.query))
         return edge.put(address, role, answer) if edge else answer
 
     def _ask(self, request: web.BaseRequest, host: str, body: bytes) -> Ask:

@@ -9,12 +9,11 @@ from civitscrape.sandbox import pages, rest, trpc
 from civitscrape.sandbox.accounts import LEGACY_COOKIE, SANDBOX_ACCOUNT, Account, renewal
 from civitscrape.sandbox.ask import GREEN_HOSTS, RED_HOSTS, Answer, Ask
 from civitscrape.sandbox.entries import Entries
-from civitscrape.sandbox.feed import Cut, Index
+from civitscrape.sandbox.feed import Index
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from civitscrape.sandbox.records import Record
     from civitscrape.sandbox.world import World
 
 
@@ -82,10 +81,6 @@ class Site:
         """Decide the encoding of the next answer."""
         self.turns += 1
         return self.quirks.devalue == "always" or (self.quirks.devalue == "alternate" and self.turns % 2 == 0)
-
-    def cut(self, found: list[Record], limit: int) -> Cut:
-        """Cut the first page of a list that has no index behind it."""
-        return Cut(found[:limit], found[:limit], len(found) > limit)
 
     def answer(self, ask: Ask) -> Answer:
         """Answer one request of role api or page, and renew the caller's session where that is due."""

@@ -80,7 +80,7 @@ def truth(
     Raises:
         KeyError: there is no such creator.
     """
-    creator = world.creators[username.lower()]
+    creator = world.named(username)
     red = mask > Level.PG | Level.PG13 if red is None else red
     shown = [one for one in creator.records if not (one.ghost or one.minor or one.poi)]
     rated = [(one, one.level if red else one.combined_level) for one in shown]

@@ -53,6 +53,17 @@ class World:
         found = self.creators.get(username.lower())
         return None if found is None or found.vanished else found
 
+    def named(self, username: str) -> Creator:
+        """Return a creator who must be there, account gone or not.
+
+        Raises:
+            KeyError: this world has nobody of that name.
+        """
+        if username.lower() not in self.creators:
+            known = ", ".join(one.username for one in self.creators.values())
+            raise KeyError(f"the sandbox has no creator {username!r}; it has {known}")
+        return self.creators[username.lower()]
+
     def truth(
         self, username: str, mask: int, *, keyed: bool = False, red: bool | None = None, hashes: bool = True
     ) -> Truth:
@@ -61,8 +72,8 @@ class World:
 
     def with_images(self, username: str, count: int) -> World:
         """Return this world after a creator has published more: new entries at its newest end, the rest untouched."""
-        place = [one.username.lower() for one in self.specs].index(username.lower())
-        old = self.creators[username.lower()]
+        old = self.named(username)
+        place = list(self.creators).index(username.lower())
         changed = publish(old, self.specs[place], count, seed=self.seed, place=place)
         newest = datetime.fromtimestamp(max(one.sort_at for one in changed.records) / 1000 + 1, UTC)
         return self._with(changed, max(self.now, newest))

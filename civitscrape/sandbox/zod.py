@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -29,13 +30,12 @@ class Reader:
 
     def message(self) -> str:
         """Write the issues as the ``message`` of a ZodError: pretty-printed JSON inside a string."""
-        return json.dumps(self.issues, indent=2, ensure_ascii=False)
+        return message(self.issues)
 
     def _scalar(self, name: str) -> str | None:
         values = self._query.getall(name, [])
         if len(values) > 1:
-            text = "Invalid input: expected string, received array"
-            self.issues.append({"expected": "string", "code": "invalid_type", "path": [name], "message": text})
+            self.issues.append(wrong_type(name, "string", "array"))
             return None
         return values[0] if values else None
 
@@ -48,17 +48,7 @@ class Reader:
         """Read a text, matching a pattern from end to end."""
         value = self._scalar(name)
         if value is not None and pattern is not None and not re.fullmatch(pattern, value, re.ASCII):
-            shown = f"/^{pattern}$/"
-            self.issues.append(
-                {
-                    "origin": "string",
-                    "code": "invalid_format",
-                    "format": "regex",
-                    "pattern": shown,
-                    "path": [name],
-                    "message": f"Invalid string: must match pattern {shown}",
-                }
-            )
+            self.issues.append(mismatch(name, pattern))
         return value
 
     def number(self, name: str, *, least: int | None = None, most: int | None = None) -> int | None:
@@ -70,16 +60,16 @@ class Reader:
         if value is None:
             return None
         if most is not None and value > most:
-            self.issues.append(_bound(name, "too_big", "maximum", most, "Too big: expected number to be <="))
+            self.issues.append(too_big(name, most))
         if least is not None and value < least:
-            self.issues.append(_bound(name, "too_small", "minimum", least, "Too small: expected number to be >="))
+            self.issues.append(too_small(name, least))
         return value
 
     def _number(self, text: str, path: list[str | int]) -> int | None:
         stripped = text.strip()
         if not stripped:
             return 0
-        if not _NUMBER.fullmatch(stripped):
+        if not _NUMBER.fullmatch(stripped) or not math.isfinite(float(stripped)):
             message = f"'{text}' cannot be converted to a number"
             self.issues.append({"code": "custom", "path": path, "message": message})
             return None
@@ -97,7 +87,7 @@ class Reader:
         """Read one of several values, in their exact case."""
         value = self._scalar(name)
         if value is not None and value not in values:
-            self.issues.append(_option(values, [name]))
+            self.issues.append(option(values, [name]))
             return None
         return value
 
@@ -106,7 +96,7 @@ class Reader:
         parts = self._list(name)
         for place, part in enumerate(parts or ()):
             if part not in values:
-                self.issues.append(_option(values, [name, place]))
+                self.issues.append(option(values, [name, place]))
         return parts
 
     def boolean(self, name: str) -> bool | None:
@@ -126,32 +116,55 @@ class Reader:
             return value
         if value.lower() in STRINGBOOL:
             return STRINGBOOL[value.lower()]
-        errors = [[_option(values, [])], [_stringbool([])]]
+        errors = [[option(values, [])], [_stringbool([])]]
         self.issues.append({"code": "invalid_union", "errors": errors, "path": [name], "message": "Invalid input"})
         return None
 
 
-def _bound(name: str, code: str, limit: str, value: int, words: str) -> Issue:
+def message(issues: list[Issue]) -> str:
+    """Write issues as the ``message`` of a ZodError: pretty-printed JSON inside a string."""
+    return json.dumps(issues, indent=2, ensure_ascii=False)
+
+
+def wrong_type(name: str, expected: str, received: str) -> Issue:
+    """Say that a value is of the wrong type."""
+    text = f"Invalid input: expected {expected}, received {received}"
+    return {"expected": expected, "code": "invalid_type", "path": [name], "message": text}
+
+
+def mismatch(name: str, pattern: str) -> Issue:
+    """Say that a text does not match its pattern."""
+    shown = f"/^{pattern}$/"
+    text = f"Invalid string: must match pattern {shown}"
+    head = {"origin": "string", "code": "invalid_format", "format": "regex", "pattern": shown}
+    return head | {"path": [name], "message": text}
+
+
+def too_big(name: str, most: int) -> Issue:
+    """Say that a number is above its bound."""
+    text = f"Too big: expected number to be <={most}"
+    return {"origin": "number", "code": "too_big", "maximum": most, "inclusive": True, "path": [name], "message": text}
+
+
+def too_small(name: str, least: int) -> Issue:
+    """Say that a number is below its bound."""
+    text = f"Too small: expected number to be >={least}"
     return {
         "origin": "number",
-        "code": code,
-        limit: value,
+        "code": "too_small",
+        "minimum": least,
         "inclusive": True,
         "path": [name],
-        "message": f"{words}{value}",
+        "message": text,
     }
 
 
-def _option(values: Sequence[str], path: list[str | int]) -> Issue:
+def option(values: Sequence[str], path: list[str | int]) -> Issue:
+    """Say that a value is none of those that there are."""
     words = "|".join(f'"{value}"' for value in values)
-    return {
-        "code": "invalid_value",
-        "values": list(values),
-        "path": path,
-        "message": f"Invalid option: expected one of {words}",
-    }
+    text = f"Invalid option: expected one of {words}"
+    return {"code": "invalid_value", "values": list(values), "path": path, "message": text}
 
 
 def _stringbool(path: list[str | int]) -> Issue:
-    issue = _option(list(STRINGBOOL), path)
-    return {"code": "invalid_value", "expected": "stringbool", **issue}
+    return {"code": "invalid_value", "expected": "stringbool"} | option(list(STRINGBOOL), path)

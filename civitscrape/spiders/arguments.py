@@ -13,8 +13,10 @@ from civitscrape.items import Level
 
 
 def _split(text: object) -> object:
-    """Cut ``a,b`` into its words."""
-    return [word.strip() for word in text.split(",") if word.strip()] if isinstance(text, str) else text
+    """Cut ``a,b`` into its words, each once."""
+    if not isinstance(text, str):
+        return text
+    return list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
 
 
 def _usernames(text: object) -> object:

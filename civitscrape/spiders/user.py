@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from civitscrape.civitai import pages, rest
-from civitscrape.exceptions import AnswerError, EnvelopeError
+from civitscrape.exceptions import AnswerError, EntryError, EnvelopeError
 from civitscrape.ledger import Announcement
 from civitscrape.parsers import creators
 from civitscrape.spiders.arguments import UserArguments
@@ -46,7 +46,10 @@ class UserSpider(WalkingSpider):
             yield Announcement(target=target, exists=None, error=str(error))
             return
         if profile.exists:
-            yield creators.from_profile(profile)
+            try:
+                yield creators.from_profile(profile)
+            except EntryError as error:
+                self.logger.warning("%s: the profile is not kept: %s", target, error)
         yield Announcement(target=target, exists=profile.exists, counts=profile.counts, level=profile.counts_level)
 
 

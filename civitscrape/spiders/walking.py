@@ -40,6 +40,7 @@ class WalkingSpider(CivitaiSpider):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._seen: defaultdict[int, set[str]] = defaultdict(set)
+        self._refused: set[int] = set()
 
     @property
     def site(self) -> str:
@@ -84,6 +85,8 @@ class WalkingSpider(CivitaiSpider):
     def ask(self, walk: Walk, *, again: bool = False, check: bool = False) -> Request:
         """Ask for the page at a walk's cursor, or for the newest page that proves its end."""
         newest = check or walk.params["sort"] == NEWEST
+        # What the edge kept is no news, and a second run within its five minutes would get the first one's answer.
+        mark = f"{self.books.run.id}-{1 + again}" if newest or again else None
         return rest.images(
             self.site,
             username=walk.params["username"],
@@ -91,9 +94,10 @@ class WalkingSpider(CivitaiSpider):
             sort=NEWEST if newest else OLDEST,
             media_type=walk.params["type"],
             cursor=None if check else walk.cursor,
-            limit=rest.OTHER_PAGE_SIZE if newest or again else rest.PAGE_SIZE,
+            limit=rest.OTHER_PAGE_SIZE if mark else rest.PAGE_SIZE,
+            mark=mark,
             callback=self.parse_check if check else self.parse_images,
-            cb_kwargs={"walk": walk} if check else {"walk": walk, "again": again},
+            cb_kwargs={"walk": walk, "again": again},
         )
 
     async def parse_images(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
@@ -143,9 +147,12 @@ class WalkingSpider(CivitaiSpider):
         walk.state = WalkState.COMPLETE if self.args.max_items is None else WalkState.LIMITED
         yield walk
 
-    async def parse_check(self, response: Response, walk: Walk) -> AsyncIterator[Any]:
+    async def parse_check(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
         """Compare the newest page with what was listed from the oldest end: a ceiling looks like the end."""
         page = self.open(response, walk)
+        if not page.entries and page.next_cursor is None:
+            yield self._unproven(walk) if again else self.ask(walk, check=True, again=True)
+            return
         fresh = await self._fresh(page.entries, walk)
         kept = [record for entry in fresh for record in self.keep(entry, walk)]
         missed = [record.id for record in kept if isinstance(record, Image) and is_older(record, walk)]
@@ -158,14 +165,23 @@ class WalkingSpider(CivitaiSpider):
         for record in [*kept, walk]:
             yield record
 
+    def _unproven(self, walk: Walk) -> Walk:
+        """Write into a walk that its end could not be checked."""
+        walk.state = WalkState.BROKEN
+        walk.error = f"{walk.entries} entries were listed, but the newest page came empty twice; its end is not proven"
+        return walk
+
     def keep(self, entry: Any, walk: Walk) -> Iterator[Any]:
         """Turn one entry into all that is kept of it."""
         number = images.entry_id(entry)
         try:
             records = images.from_rest(entry, media_url=self.settings["CIVITAI_MEDIA_URL"])
         except EntryError as error:
-            self.crawler.stats.inc_value("civitscrape/refused")
-            self.logger.warning("%s: entry %s refused: %s", walk.target, number, error)
+            if number not in self._refused:  # the check of a walk brings the newest once more
+                self.crawler.stats.inc_value("civitscrape/refused")
+                self.logger.warning("%s: entry %s refused: %s", walk.target, number, error)
+            if number is not None:
+                self._refused.add(number)
             yield Entry(kind="rest.image", entry_id=str(number), content=entry, refused=str(error))
             return
         image = next(record for record in records if isinstance(record, Image))

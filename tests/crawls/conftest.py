@@ -45,6 +45,6 @@ def crawl(tmp_path: Path) -> Callable[..., Awaitable[Crawled]]:
         await runner.crawl(crawler, **arguments)
         report = crawler.get_extension(Report)
         archive = Archived(output)
-        return Crawled(archive, report and report.outcome, archive.latest_report(), crawler.stats.get_stats())
+        return Crawled(archive, report.outcome if report else None, archive.latest_report(), crawler.stats.get_stats())
 
     return run

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import crawl
 
+from civitscrape.addons import quiet
 from civitscrape.commands.crawling import check, outcome_of
 from civitscrape.exceptions import CivitscrapeError
 from civitscrape.ledger import Outcome
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 class Command(crawl.Command):
     """Scrapy's command with checks before and an exit code after."""
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Read the options, and keep Scrapy's banner out of the way of what we have to say."""
+        super().process_options(args, opts)
+        if self.settings is not None:
+            quiet(self.settings)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Crawl; exit code 1 for wrong input and for a crawl that failed."""
