@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -185,9 +186,12 @@ def _marks(spec: CreatorSpec) -> _Marks:
     childhood = _spread(spec.childhood, plain, 0.23)
     deleted, hidden = _spread(spec.deleted, plain, 0.62), _spread(spec.hidden, plain, 0.17)
     stricter = _spread(spec.stricter, [one for one in plain if one not in childhood], 0.71)
-    free = [one for one in plain if one not in childhood | deleted | hidden | stricter]
+    special = childhood | deleted | hidden | stricter
+    free = [one for one in plain if one not in special]
     foreign = _spread(spec.foreign, free, 0.4)
-    twins = _spread(spec.twins, [one for one in free if one - 1 in free and one not in foreign], 0.97)
+    # Those whose elder neighbour is as plain as they are can repeat it.
+    followers = [one for before, one in pairwise(free) if before == one - 1 and foreign.isdisjoint((before, one))]
+    twins = _spread(spec.twins, followers, 0.97)
     return _Marks(
         videos=videos,
         audio=audio,
@@ -199,7 +203,7 @@ def _marks(spec: CreatorSpec) -> _Marks:
         childhood=childhood,
         stricter=stricter,
         twins=twins,
-        shared=_spread(spec.shared, [one for one in free if one - 1 in free and one not in foreign | twins], 0.03),
+        shared=_spread(spec.shared, [one for one in followers if one not in twins], 0.03),
         foreign=foreign,
     )
 
@@ -241,7 +245,7 @@ def _records(spec: CreatorSpec, user_id: int, draw: Random, places: Iterator[_Pl
         level = draw.choices(levels, weights)[0]
         used, blurhash = _used(draw), _blurhash(draw)
         key = f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-a{bits[17:20]}-{bits[20:]}"
-        if previous is not None and at in marks.twins | marks.shared:
+        if previous is not None and (at in marks.twins or at in marks.shared):
             previous = replace(previous, key=key if at in marks.twins else previous.key, **place._asdict())
             yield previous
             continue
