@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from civitscrape.archive import paths
+from civitscrape.archive import paths, sidecars
 from civitscrape.civitai.roles import Role, slot
 from civitscrape.exceptions import ArgumentError
 from civitscrape.exports.feeds import FEEDS
@@ -64,6 +64,9 @@ def resolve(settings: BaseSettings) -> None:
     _set(settings, "FILES_STORE", settings["MEDIA_STORE"])
     for name in ADDRESSES:
         _set(settings, name, _address(name, settings[name]))
+    _set(settings, "CIVITAI_API_KEY", str(settings["CIVITAI_API_KEY"]).strip())
+    if settings["SIDECARS"] not in sidecars.KINDS:
+        raise ArgumentError(f"setting SIDECARS: {settings['SIDECARS']!r}: give one of {', '.join(sidecars.KINDS)}")
     paths.validate(settings["MEDIA_PATH"], [*Image.__dataclass_fields__, "ext"])
     if settings["SIDECARS"] not in SIDECARS:
         raise ArgumentError(f"setting SIDECARS: {settings['SIDECARS']!r}: give {' or '.join(SIDECARS)}")
@@ -85,6 +88,8 @@ def _pace(settings: BaseSettings) -> None:
     delay = _number(settings, "API_DELAY", at_least=0)
     _set(settings, "DOWNLOAD_DELAY", delay)
     _set(settings, "AUTOTHROTTLE_START_DELAY", delay)
+    for name in ("RETRY_AFTER_MAX", "RETRY_BACKOFF"):
+        _number(settings, name, at_least=0)
     concurrency = int(_number(settings, "MEDIA_CONCURRENCY", at_least=1))
     media = {slot(Role.MEDIA, settings["CIVITAI_MEDIA_URL"]): {"concurrency": concurrency, "delay": 0, "jitter": 0}}
     _set(settings, "DOWNLOAD_SLOTS", media | settings.getdict("DOWNLOAD_SLOTS"))

@@ -119,7 +119,7 @@ class Walk:
     params: dict[str, Any]
     """What else it asks for: sort, type, host."""
     cursor: str | None = None
-    """Where to go on; null at the start and after the end."""
+    """Cursor of the page that was asked for last, where an unfinished walk goes on; null for the first page."""
     pages: int = 0
     """Answers that were committed."""
     entries: int = 0

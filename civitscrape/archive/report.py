@@ -54,6 +54,8 @@ class TargetReport:
     announced_levels: list[str]
     held: dict[str, int]
     """Records by type that the archive has in those same levels."""
+    files: dict[str, int]
+    """Files by what became of them, as in the walks; one that several walks led to is counted once."""
     levels_not_asked: list[str]
     ask_with: str | None
     """Argument that asks for the levels left out."""
@@ -82,6 +84,7 @@ def target_report(
         held={
             kind: number for kind, number in tally.held(connection, target, told.level or mask).items() if kind in types
         },
+        files=tally.media_of(connection, target, mask, since),
         levels_not_asked=left_out,
         ask_with="-a level=all" if left_out else None,
         reasons=[],
@@ -122,6 +125,8 @@ def reasons(report: TargetReport, told: Announcement, mask: int) -> Iterable[str
     if is_missing(report):
         yield f"{report.target} does not exist: the site knows no such name"
         return
+    if not report.walks:
+        yield f"{report.target} was not listed: the crawl ended before it; run the same command again"
     for walk in report.walks:
         yield from _walk_reasons(walk)
     for state, sentence in (
@@ -129,9 +134,8 @@ def reasons(report: TargetReport, told: Announcement, mask: int) -> Iterable[str
         ("refused", "files were refused"),
         ("wanted", "files are still wanted; the same command goes on with them"),
     ):
-        number = sum(walk.files.get(state, 0) for walk in report.walks)
-        if number:
-            yield f"{number} {sentence}"
+        if state in report.files:
+            yield f"{report.files[state]} {sentence}"
     if told.level & ~mask:
         return
     for kind, announced in (report.announced or {}).items():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from civitscrape.archive import paths, schema
 from civitscrape.archive.database import in_chunks, to_json
+from civitscrape.exceptions import ArchiveError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,6 +28,9 @@ def write(connection: Connection, store: Path, ids: Collection[int]) -> int:
 
     Returns:
         Number of files written.
+
+    Raises:
+        ArchiveError: a file cannot be written.
     """
     written = 0
     for chunk in in_chunks(ids):
@@ -101,11 +106,13 @@ def _grouped(connection: Connection, query: sa.Select[Any]) -> defaultdict[int, 
 def _replace(target: Path, content: bytes) -> bool:
     """Put content in place of a file in one step; False when it already says so."""
     try:
-        if target.read_bytes() == content:
-            return False
-    except FileNotFoundError:
-        pass
-    fresh = target.with_name(target.name + ".part")
-    fresh.write_bytes(content)
-    os.replace(fresh, target)  # noqa: PTH105 (a string is as good, and this is done for every file)
+        with suppress(FileNotFoundError):
+            if target.read_bytes() == content:
+                return False
+        fresh = target.with_name(target.name + ".part")
+        target.parent.mkdir(parents=True, exist_ok=True)  # somebody may have moved it away
+        fresh.write_bytes(content)
+        os.replace(fresh, target)  # noqa: PTH105 (a string is as good, and this is done for every file)
+    except OSError as error:
+        raise ArchiveError(f"{target} cannot be written: {error.strerror or error}") from error
     return True

@@ -38,6 +38,6 @@ def make_context(settings: BaseSettings) -> ssl.SSLContext:
     default = ssl.get_default_verify_paths()
     if Path(default.openssl_cafile).is_file():
         context.load_verify_locations(cafile=default.openssl_cafile)
-    if False:
+    if Path(default.openssl_capath).is_dir():
         context.load_verify_locations(capath=default.openssl_capath)
     return context

@@ -99,7 +99,7 @@ class Report:
 
 def show(content: dict[str, Any], console: Console) -> None:
     """Print a report as people read it."""
-    table = Table(title=f"Run {content['run']}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=f"Run {content['run']}", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("walk", overflow="fold")
     for name in ("announced", "listed", "stored", "had", "gone", "failed"):
         table.add_column(name, justify="right")
@@ -110,7 +110,7 @@ def show(content: dict[str, Any], console: Console) -> None:
     console.print(table)
     for target in content["targets"]:
         for line in _notes(target):
-            console.print(escape(line), soft_wrap=True)
+            console.print(escape(line), soft_wrap=True, highlight=False)
     counts, requests = content["counts"], content["requests"]
     console.print(
         f"{counts['listed']} entries, {counts['stored']} new files ({decimal(counts['bytes'])}); "

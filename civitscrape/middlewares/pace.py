@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Self
 
+from scrapy import signals
 from scrapy.exceptions import IgnoreRequest
 
 from civitscrape.civitai import rest
@@ -15,6 +16,7 @@ from civitscrape.downloads.downloader import PacedDownloader
 
 if TYPE_CHECKING:
     from scrapy import Request
+    from scrapy.core.downloader import Downloader
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
@@ -53,8 +55,11 @@ class Pace:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Read the longest wait."""
-        return cls(crawler, crawler.settings.getfloat("RETRY_AFTER_MAX"))
+        """Read the longest wait, and listen for answers."""
+        pace = cls(crawler, crawler.settings.getfloat("RETRY_AFTER_MAX"))
+        # Before any middleware sees an answer, the downloader has already sent the next request of the slot.
+        crawler.signals.connect(pace.hear, signal=signals.response_downloaded)
+        return pace
 
     def process_request(self, request: Request) -> None:
         """Count a request; give up at once what a host has put off for too long.
@@ -68,26 +73,36 @@ class Pace:
             raise IgnoreRequest(reason)
 
     def process_response(self, request: Request, response: Response) -> Response:
+        """Give the reason in place of an answer that closed its slot."""
+        if response.status in BUSY and (reason := self._closed.get(request.meta["download_slot"])):
+            # Not raised: what a middleware raises about an answer reaches no other middleware, and no callback.
+            return rest.no_answer(request, reason)
+        return response
+
+    def hear(self, request: Request, response: Response) -> None:
         """Hold the slot of a host that says how long to wait; close it when that is too long."""
-        header = response.headers.get("Retry-After")
-        if response.status not in BUSY or header is None:
-            return response
+        header = response.headers.get("Retry-After") if response.status in BUSY else None
+        if header is None:
+            return
         wait = seconds(header.decode("latin-1"), at=datetime.now(UTC))
         if wait is None:
             logger.warning(
                 "%s answered with Retry-After %r, which is no time; backing off instead", request.url, header
             )
-            return response
-        name = request.meta["download_slot"]
+            return
+        name, downloader = request.meta["download_slot"], self._crawler.engine.downloader
         if wait > self._longest:
-            self._closed[name] = (
-                f"{name} asks to wait {wait:.0f} s, longer than RETRY_AFTER_MAX ({self._longest:.0f} s); run later"
-            )
-            # Not raised: what a middleware raises about an answer reaches no other middleware, and no callback.
-            return rest.no_answer(request, self._closed[name])
-        downloader = self._crawler.engine.downloader
-        if isinstance(downloader, PacedDownloader) and wait > downloader.held(name):
+            self._close(name, wait, downloader)
+        elif isinstance(downloader, PacedDownloader) and wait > downloader.held(name):
             logger.info("%s answered %d: %s waits %.0f s", request.url, response.status, name, wait)
             downloader.hold(name, wait)
         self._crawler.stats.inc_value("civitscrape/held")
-        return response
+
+    def _close(self, name: str, wait: float, downloader: Downloader) -> None:
+        """Send nothing more in a slot, not even what is in its queue already."""
+        reason = f"{name} asks to wait {wait:.0f} s, longer than RETRY_AFTER_MAX ({self._longest:.0f} s); run later"
+        self._closed[name] = reason
+        slot = downloader.slots.get(name)
+        while slot is not None and slot.queue:
+            _, waiting = slot.queue.popleft()
+            waiting.errback(IgnoreRequest(reason))

@@ -93,7 +93,7 @@ class Media(FilesPipeline):
         if not isinstance(item, Image):
             return item
         for fetched, result in results:
-            found = result if fetched else {"status": MediaState.FAILED, "error": str(result.value)}
+            found = dict(result) if fetched else {"status": MediaState.FAILED, "error": str(result.value)}
             item.files.append(found)
             item.media_state = found["status"]
             self.inc_stats(found["status"])

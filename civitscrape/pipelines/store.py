@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -30,6 +31,7 @@ class Store:
     def __init__(self, crawler: Crawler, archive: Archive, store: Path, *, template: str, beside: bool) -> None:
         self._crawler = crawler
         self._template = template
+        self._folder = store
         self._shelve = partial(shelf.shelve, store=store, beside=beside)
         self._archive = archive
         self._waiting: list[tuple[Fate, asyncio.Future[None]]] = []
@@ -41,6 +43,11 @@ class Store:
         settings = crawler.settings
         store, beside = Path(settings["MEDIA_STORE"]), settings["SIDECARS"] != "none"
         return cls(crawler, Books.of(crawler).archive, store, template=settings["MEDIA_PATH"], beside=beside)
+
+    def close_spider(self) -> None:
+        """Take away the folder of unfinished files, unless some are left in it."""
+        with suppress(OSError):
+            (self._folder / paths.PARTS_FOLDER).rmdir()
 
     async def process_item(self, item: Any) -> Any:
         """Store what came for an image, and give the image its path."""

@@ -57,7 +57,7 @@ class WalkingSpider(CivitaiSpider):
         """
         for level in levels.passes(self.args.level):
             walk = await self._walk(target, level, params)
-            if walk.cursor is not None or walk.params["sort"] == NEWEST:
+            if walk.cursor is not None or self.args.mode == "new":
                 async for image in self.books.leftovers(target):
                     yield image
             yield walk

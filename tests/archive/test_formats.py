@@ -12,6 +12,7 @@ from PIL import Image
 
 from civitscrape.archive import formats
 from civitscrape.archive.formats import sniff
+from civitscrape.downloads import part
 
 
 def picture(pillow_format: str) -> bytes:
@@ -179,3 +180,7 @@ def test_the_kind_is_the_word_that_the_items_use():
     found = [sniff(head) for head in heads]
 
     assert [one and one.kind for one in found] == ["image", "video", "audio"]
+
+
+def test_a_download_keeps_as_much_of_a_file_as_telling_its_format_takes():
+    assert part.HEAD_SIZE == formats.HEAD_SIZE

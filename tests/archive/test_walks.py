@@ -1,0 +1,197 @@
+"""A walk is taken up where it was left, by whoever asks the same; nobody else's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from civitscrape.archive import walks
+from civitscrape.ledger import Link, Media, MediaState, Walk, WalkState
+from tests.archive.asking import LONG_AGO, TARGET, key_of, link_to, media_of, picture, put, rows, walk_of
+
+if TYPE_CHECKING:
+    from civitscrape.items import Image
+
+UNFINISHED = [WalkState.PLANNED, WalkState.RUNNING, WalkState.BROKEN]
+FINISHED = [state for state in WalkState if state not in UNFINISHED]
+NEXT_RUN = "20261121T090000-q2m5"
+
+
+@pytest.mark.parametrize("state", UNFINISHED)
+def test_an_unfinished_walk_is_taken_up_at_its_cursor(archive, state):
+    left = walk_of(state=state, cursor="200|1767225600000", pages=3, entries=600, error="the connection broke")
+    put(archive, left)
+
+    walk = archive.run_now(walks.adopt, walk_of(run_id=NEXT_RUN))
+
+    assert walk == replace(left, run_id=NEXT_RUN, state=WalkState.RUNNING, error=None)
+
+
+@pytest.mark.parametrize("state", FINISHED)
+def test_a_finished_walk_is_not_taken_up(archive, state):
+    put(archive, walk_of(state=state, cursor="200|1767225600000"))
+    fresh = walk_of(run_id=NEXT_RUN)
+
+    walk = archive.run_now(walks.adopt, fresh)
+
+    assert walk is fresh
+    assert walk.id is None
+
+
+def test_the_latest_of_several_unfinished_walks_is_taken_up(archive):
+    put(archive, walk_of(cursor="a"), walk_of(cursor="b"), walk_of("user:dunewalker", cursor="c"))
+
+    walk = archive.run_now(walks.adopt, walk_of())
+
+    assert walk.cursor == "b"
+
+
+def test_an_unfinished_walk_is_found_behind_one_that_asks_something_else(archive):
+    put(archive, walk_of(cursor="a"), walk_of(cursor="b", params={"username": "lampwright", "type": "video"}))
+
+    walk = archive.run_now(walks.adopt, walk_of())
+
+    assert walk.cursor == "a"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"target": "user:dunewalker"},
+        {"source": "trpc.images"},
+        {"level": 28},
+        {"level": 1},
+        {"params": {"username": "lampwright", "type": "video", "sort": "Oldest"}},
+        {"params": {"username": "lampwright", "type": None, "sort": "Newest"}},
+        {"params": {"username": "lampwright", "type": None, "sort": "Oldest", "max_items": 5}},
+        {"params": {}},
+    ],
+)
+def test_a_walk_that_asks_something_else_is_not_taken_up(archive, other):
+    put(archive, walk_of(**other, cursor="200|1767225600000"))
+    fresh = walk_of()
+
+    walk = archive.run_now(walks.adopt, fresh)
+
+    assert walk is fresh
+
+
+def test_the_order_in_which_parameters_are_named_does_not_matter(archive):
+    put(archive, walk_of(cursor="a", params={"sort": "Oldest", "type": None, "username": "lampwright"}))
+
+    walk = archive.run_now(walks.adopt, walk_of())
+
+    assert walk.cursor == "a"
+
+
+def test_a_walk_that_was_taken_up_goes_on_in_its_row(archive):
+    put(archive, walk_of(cursor="a", pages=1))
+    walk = archive.run_now(walks.adopt, walk_of(run_id=NEXT_RUN))
+
+    walk.cursor, walk.pages = "b", 2
+    put(archive, walk)
+
+    assert rows(archive, Walk) == [walk]
+    assert (walk.id, walk.run_id) == (1, NEXT_RUN)
+
+
+@pytest.mark.parametrize("sort", ["Oldest", "Newest"])
+def test_a_walk_was_completed_whatever_end_it_started_from(archive, sort):
+    put(archive, walk_of(state=WalkState.COMPLETE, params={"username": "lampwright", "type": None, "sort": sort}))
+
+    assert archive.run_now(walks.was_completed, walk_of())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        *[{"state": state} for state in WalkState if state is not WalkState.COMPLETE],
+        {"state": WalkState.COMPLETE, "level": 28},
+        {"state": WalkState.COMPLETE, "target": "user:dunewalker"},
+        {"state": WalkState.COMPLETE, "params": {"username": "lampwright", "type": "image", "sort": "Oldest"}},
+        {"state": WalkState.COMPLETE, "params": {"username": "lampwright", "type": None, "max_items": 5}},
+    ],
+)
+def test_a_walk_that_did_not_end_or_asked_something_else_was_not_completed(archive, other):
+    put(archive, walk_of(**other))
+
+    assert not archive.run_now(walks.was_completed, walk_of())
+
+
+def test_a_target_knows_what_it_led_to(archive):
+    put(archive, *[link_to(picture(number)) for number in range(1, 1201)])
+
+    known = archive.run_now(walks.known, TARGET, [*range(1100, 1300)])
+
+    assert known == {*range(1100, 1201)}
+
+
+def test_a_target_does_not_know_what_others_led_to(archive):
+    put(archive, link_to(picture(1), "user:dunewalker"), link_to(picture(2), "post:lampwright"), picture(3))
+    post = Link(target_kind="user", target="lampwright", entry_kind="post", entry_id=4, first_seen_at=LONG_AGO)
+    put(archive, post)
+
+    known = archive.run_now(walks.known, TARGET, [1, 2, 3, 4])
+
+    assert known == set()
+
+
+def test_more_is_asked_at_once_than_one_question_can_hold(archive):
+    put(archive, *[link_to(picture(number)) for number in range(1, 1201)])
+
+    known = archive.run_now(walks.known, TARGET, range(1, 1401))
+
+    assert known == {*range(1, 1201)}
+
+
+def test_what_is_left_over_comes_in_chunks_in_the_order_of_the_ids(archive):
+    images = [picture(number, prompt="lanterns") for number in range(11, 0, -1)]
+    put(archive, *images, *map(link_to, images), *map(media_of, images))
+    found: list[list[Image]] = []
+    after = 0
+
+    while chunk := archive.run_now(walks.leftovers, TARGET, after, 4):
+        found.append(chunk)
+        after = chunk[-1].id
+
+    assert [[image.id for image in chunk] for chunk in found] == [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11]]
+    assert found[0][0] == picture(1, prompt="lanterns")
+
+
+def test_only_files_that_are_wanted_or_failed_are_left_over(archive):
+    images = [picture(number) for number, _ in enumerate(MediaState)]
+    files = [media_of(image, state=state) for image, state in zip(images, MediaState, strict=True)]
+    put(archive, *images, *map(link_to, images), *files)
+
+    left = archive.run_now(walks.leftovers, TARGET, -1, 100)
+
+    states = {media.key: media.state for media in rows(archive, Media)}
+    assert [states[image.key or ""] for image in left] == ["wanted", "failed"]
+
+
+def test_what_another_target_led_to_is_not_left_over(archive):
+    image, other = picture(7), picture(8)
+    put(archive, image, other, media_of(image), media_of(other))
+    put(archive, link_to(image), link_to(other, "user:dunewalker"), link_to(other, "post:lampwright"))
+
+    left = archive.run_now(walks.leftovers, TARGET, 0, 100)
+
+    assert left == [image]
+
+
+def test_each_image_of_a_file_that_is_wanted_is_left_over(archive):
+    image, twin = picture(7), picture(8, key=key_of(7))
+    put(archive, image, twin, media_of(image), link_to(image), link_to(twin), link_to(image, "post:3"))
+
+    left = archive.run_now(walks.leftovers, TARGET, 0, 100)
+
+    assert left == [image, twin]
+
+
+def test_an_image_that_is_not_downloaded_is_not_left_over(archive):
+    image = picture(7)
+    put(archive, image, link_to(image))
+
+    assert archive.run_now(walks.leftovers, TARGET, 0, 100) == []
