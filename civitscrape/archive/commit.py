@@ -31,7 +31,7 @@ COUNTERS = frozenset({"stats"})
 SOURCE_RANK = {source: rank for rank, source in enumerate(ResourceSource)}
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Standing:
     """What the archive knew of an image when an answer came."""
 
@@ -41,6 +41,8 @@ class Standing:
     """File of the image, once it is stored."""
     media_state: str | None
     """State of the file behind its key; None when there is no such row."""
+    media_path: str | None
+    """Where the bytes of its key lie, be it under another image's name."""
 
 
 def commit(connection: Connection, records: Iterable[Any]) -> dict[int, Standing]:
@@ -70,12 +72,15 @@ def standing(connection: Connection, images: Iterable[Image]) -> dict[int, Stand
     for ids in in_chunks(by_id):
         query = sa.select(schema.images.c.id, schema.images.c.path).where(schema.images.c.id.in_(ids))
         found.update({row.id: row.path for row in connection.execute(query)})
-    states = {}
+    media = {}
     for keys in in_chunks({image.key for image in by_id.values() if image.key}):
-        query = sa.select(schema.media.c.key, schema.media.c.state).where(schema.media.c.key.in_(keys))
-        states.update({row.key: row.state for row in connection.execute(query)})
+        query = sa.select(schema.media.c.key, schema.media.c.state, schema.media.c.path).where(
+            schema.media.c.key.in_(keys)
+        )
+        media.update({row.key: (row.state, row.path) for row in connection.execute(query)})
+    nothing = (None, None)
     return {
-        number: Standing(known=number in found, path=found.get(number), media_state=states.get(image.key or ""))
+        number: Standing(number in found, found.get(number), *media.get(image.key or "", nothing))
         for number, image in by_id.items()
     }
 

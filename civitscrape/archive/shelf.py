@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -16,7 +17,6 @@ from civitscrape.ledger import MediaState, now
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
     from sqlalchemy.engine import Connection
 
@@ -83,8 +83,10 @@ def _place(store: Path, fate: Fate, shelved: str | None) -> str:
     try:
         size = _size(fate.part)
         if fate.part is not None and size is not None and size == fate.size:
-            _move(fate.part, target)
-            return fate.path or ""
+            if shelved in {None, fate.path} or not paths.inside(store, shelved or "").exists():
+                _move(fate.part, target)
+                return fate.path or ""
+            Path(fate.part).unlink()  # somebody else brought the same bytes meanwhile
         if shelved is None:
             state = "is gone" if size is None else f"has {size} bytes, not {fate.size}"
             raise ArchiveError(f"{fate.path}: the file that was to be moved there, {fate.part}, {state}")

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+UP_TO_DATE = "uptodate"
+"""Scrapy's word for a file that was there before."""
+
 BREATH = 64
 """Records after which the event loop gets a turn: parsing a page of 200 entries takes tens of milliseconds in all."""
 
@@ -96,4 +99,6 @@ def _marked(image: Image, standing: Standing, media: Media | None) -> Image:
     image.known = standing.known
     image.path = standing.path
     image.media_state = standing.media_state or (media.state if media else None)
+    if standing.media_path is not None:
+        image.files = [{"status": UP_TO_DATE, "path": standing.media_path}]
     return image

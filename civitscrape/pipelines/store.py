@@ -6,7 +6,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Self
 
 from civitscrape.archive import paths, shelf
@@ -70,11 +70,13 @@ class Store:
         """Tell what is to be written about an image; None for nothing."""
         if image.media_state is None or image.key is None:
             return None
-        if not image.files:
+        if image.media_state == MediaState.STORED and image.files[-1]["status"] != MediaState.STORED:
             return self._known(image)
+        if not image.files or image.media_state == MediaState.REFUSED:
+            return None
         found = image.files[-1]
         extension = found.get("extension")
-        path = paths.render(self._template, path_fields(image, extension)) if extension else None
+        path = self._path(image, extension) if extension else None
         found["path"] = path
         return shelf.Fate(
             image_id=image.id,
@@ -88,11 +90,13 @@ class Store:
             error=found.get("error"),
         )
 
-    def _known(self, image: Image) -> Fate | None:
+    def _known(self, image: Image) -> Fate:
         """See to an image whose bytes are here already: a name of its own, and a sidecar that is up to date."""
-        if image.media_state != MediaState.STORED or image.key is None:
-            return None
-        return shelf.Fate(image_id=image.id, key=image.key, state=MediaState.STORED, path=image.path)
+        path = image.path or self._path(image, PurePosixPath(image.files[-1]["path"]).suffix)
+        return shelf.Fate(image_id=image.id, key=image.key or "", state=MediaState.STORED, path=path)
+
+    def _path(self, image: Image, extension: str) -> str:
+        return paths.render(self._template, path_fields(image, extension))
 
     async def _put(self, fate: Fate) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()

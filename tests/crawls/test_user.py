@@ -120,3 +120,44 @@ async def test_the_feed_lists_everything_once_with_its_path(crawl) -> None:
     paths = {str(row["id"]): row["path"] or "" for row in crawled.archive.rows("SELECT id, path FROM images")}
     assert {row["id"]: row["path"] for row in feed} == paths
     assert len(feed) == len(sight.truth("lampwright", 3).ids)
+
+
+async def test_two_images_of_one_key_are_fetched_once_and_share_the_bytes(crawl) -> None:
+    sight = world(40, shared=3)
+
+    with Sandbox(sight).in_thread() as sandbox:
+        crawled = await crawl(sandbox, "user", {"username": "lampwright"})
+        again = await crawl(sandbox, "user", {"username": "lampwright"})
+
+    keys = {one["key"] for one in sight.truth("lampwright", 3).stored}
+    inodes = {path.stat().st_ino for path in crawled.archive.files()}
+    assert len(crawled.archive.files()) == len(sight.truth("lampwright", 3).stored)
+    assert len(keys) == len(inodes) == crawled.report["requests"]["media"]
+    assert crawled.archive.differences(sight.truth("lampwright", 3)) == []
+    assert again.report["requests"]["media"] == 0
+
+
+async def test_an_interrupted_file_is_fetched_by_mode_new(crawl) -> None:
+    sight = world(30)
+
+    with Sandbox(sight).in_thread() as sandbox:
+        sandbox.faults.add({"fault": "status", "status": 500, "role": "media", "times": 1000, "after": 20})
+        broken = await crawl(sandbox, "user", {"username": "lampwright"}, RETRY_TIMES=1)
+        sandbox.faults.clear()
+        mended = await crawl(sandbox, "user", {"username": "lampwright", "mode": "new"})
+
+    assert broken.outcome == "incomplete"
+    assert mended.outcome == "complete", mended.report["reasons"]
+    assert mended.archive.differences(sight.truth("lampwright", 3)) == []
+
+
+async def test_redownload_fetches_again_what_is_there(crawl) -> None:
+    sight = world(20)
+
+    with Sandbox(sight).in_thread() as sandbox:
+        crawled = await crawl(sandbox, "user", {"username": "lampwright"})
+        victim = crawled.archive.files()[0]
+        victim.write_bytes(b"damaged")
+        again = await crawl(sandbox, "user", {"username": "lampwright", "redownload": "yes"})
+
+    assert again.archive.differences(sight.truth("lampwright", 3)) == []
