@@ -25,8 +25,6 @@ CHATTY = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.
 
 ADDRESSES = ("CIVITAI_URL", "CIVITAI_MATURE_URL", "CIVITAI_MEDIA_URL")
 
-SIDECARS = ("json", "none")
-
 
 class Resolve:
     """Make folders absolute, build feeds and slots, and check what can be checked before the first request."""
@@ -68,8 +66,6 @@ def resolve(settings: BaseSettings) -> None:
     if settings["SIDECARS"] not in sidecars.KINDS:
         raise ArgumentError(f"setting SIDECARS: {settings['SIDECARS']!r}: give one of {', '.join(sidecars.KINDS)}")
     paths.validate(settings["MEDIA_PATH"], [*Image.__dataclass_fields__, "ext"])
-    if settings["SIDECARS"] not in SIDECARS:
-        raise ArgumentError(f"setting SIDECARS: {settings['SIDECARS']!r}: give {' or '.join(SIDECARS)}")
     _yes_or_no(settings, "KEEP_PAYLOADS")
     _pace(settings)
     _set(settings, "FEEDS", feeds(folder) | settings.getdict("FEEDS"))
@@ -83,8 +79,6 @@ def feeds(folder: Path) -> dict[str, Any]:
 
 def _pace(settings: BaseSettings) -> None:
     """Give the API its delay and the CDN its slot."""
-    for name in ("RETRY_AFTER_MAX", "RETRY_BACKOFF"):
-        _number(settings, name, at_least=0)
     delay = _number(settings, "API_DELAY", at_least=0)
     _set(settings, "DOWNLOAD_DELAY", delay)
     _set(settings, "AUTOTHROTTLE_START_DELAY", delay)

@@ -41,7 +41,7 @@ class Standing:
     """File of the image, once it is stored."""
     media_state: str | None
     """State of the file behind its key; None when there is no such row."""
-    media_path: str | None
+    media_path: str | None = None
     """Where the bytes of its key lie, be it under another image's name."""
 
 
@@ -74,9 +74,8 @@ def standing(connection: Connection, images: Iterable[Image]) -> dict[int, Stand
         found.update({row.id: row.path for row in connection.execute(query)})
     media = {}
     for keys in in_chunks({image.key for image in by_id.values() if image.key}):
-        query = sa.select(schema.media.c.key, schema.media.c.state, schema.media.c.path).where(
-            schema.media.c.key.in_(keys)
-        )
+        columns = (schema.media.c.key, schema.media.c.state, schema.media.c.path)
+        query = sa.select(*columns).where(schema.media.c.key.in_(keys))
         media.update({row.key: (row.state, row.path) for row in connection.execute(query)})
     nothing = (None, None)
     return {

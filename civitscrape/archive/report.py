@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from civitscrape.archive import tally
+import sqlalchemy as sa
+
+from civitscrape.archive import schema, tally
 from civitscrape.civitai import levels
 from civitscrape.items import MediaType
 from civitscrape.ledger import Announcement, Outcome, Walk, WalkState
@@ -167,7 +169,7 @@ def judge(targets: list[TargetReport], *, refused: int, stopped: bool, error: st
         targets: what was found of each target.
         refused: entries that could not be read.
         stopped: whether a person ended the run.
-        error: what ended the run, when it was neither a person nor the end of the work.
+        error: what cut the run short, when it was neither a person nor the site's last word.
     """
     found = [reason for target in targets for reason in target.reasons]
     if refused:
@@ -177,7 +179,7 @@ def judge(targets: list[TargetReport], *, refused: int, stopped: bool, error: st
     if stopped:
         return Outcome.STOPPED, [*found, "the run was stopped; the same command goes on from here"]
     pages = sum(walk.pages for target in targets for walk in target.walks)
-    if targets and (all(map(is_missing, targets)) or (not pages and found)):
+    if targets and (all(map(is_missing, targets)) or (not pages and found and error is None)):
         return Outcome.FAILED, found
     if not targets:
         return Outcome.FAILED, [*found, "nothing was asked"]
@@ -187,14 +189,19 @@ def judge(targets: list[TargetReport], *, refused: int, stopped: bool, error: st
 def build(
     connection: Connection, run_id: str, since: str, announcements: dict[str, Announcement]
 ) -> list[TargetReport]:
-    """Report on every target of a run."""
+    """Report on every target of a run, and note in its walks what the site announced of them."""
     by_target: dict[str, list[Walk]] = {target: [] for target in announcements}
     for walk in tally.walks_of(connection, run_id):
         by_target.setdefault(walk.target, []).append(walk)
-    return [
+    found = [
         target_report(connection, target, walks, announcements.get(target), since)
         for target, walks in by_target.items()
     ]
+    announced = [walk for target in found for walk in target.walks if walk.announced is not None]
+    for walk in announced:
+        row = sa.update(schema.walks).where(schema.walks.c.id == walk.id)
+        connection.execute(row.values(announced=walk.announced))
+    return found
 
 
 def as_json(targets: list[TargetReport]) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -17,6 +16,7 @@ from civitscrape.ledger import MediaState, now
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from sqlalchemy.engine import Connection
 
@@ -80,22 +80,20 @@ def _shelved(connection: Connection, keys: Collection[str]) -> dict[str, str]:
 def _place(store: Path, fate: Fate, shelved: str | None) -> str:
     """Bring the bytes under the name of this image; tell where they lie for all images of this key."""
     target = paths.inside(store, fate.path or "")
+    home = target if shelved is None else paths.inside(store, shelved)
     try:
         size = _size(fate.part)
         if fate.part is not None and size is not None and size == fate.size:
-            if shelved in {None, fate.path} or not paths.inside(store, shelved or "").exists():
-                _move(fate.part, target)
-                return fate.path or ""
-            Path(fate.part).unlink()  # somebody else brought the same bytes meanwhile
-        if shelved is None:
+            _move(fate.part, home)
+        elif shelved is None:
             state = "is gone" if size is None else f"has {size} bytes, not {fate.size}"
             raise ArchiveError(f"{fate.path}: the file that was to be moved there, {fate.part}, {state}")
-        if shelved != fate.path and not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _link(_source(store, shelved), target)
+        # What just came replaces what an earlier run put there: it may have been spoilt since.
+        if home != target and (fate.part is not None or not target.exists()):
+            _link(home, target)
     except OSError as error:
         raise ArchiveError(f"{target} cannot be written: {error.strerror or error}") from error
-    return shelved
+    return shelved or fate.path or ""
 
 
 def _size(part: str | None) -> int | None:
@@ -104,14 +102,6 @@ def _size(part: str | None) -> int | None:
         return None if part is None else os.stat(part).st_size  # noqa: PTH116 (done for every file)
     except FileNotFoundError:
         return None
-
-
-def _source(store: Path, shelved: str) -> Path:
-    """Find the bytes that another image of the same key has."""
-    source = paths.inside(store, shelved)
-    if not source.exists():
-        raise ArchiveError(f"{shelved} is not in the store any more; -a redownload=yes fetches it again")
-    return source
 
 
 def _move(part: str, target: Path) -> None:
@@ -125,12 +115,18 @@ def _move(part: str, target: Path) -> None:
 
 def _link(source: Path, target: Path) -> None:
     """Make a second name for the same bytes; a copy where the file system has no links."""
+    if not source.exists():
+        raise ArchiveError(f"{source} is there no more; -a redownload=yes fetches it again")
+    if target.exists() and target.samefile(source):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(target.name + ".part")
+    fresh.unlink(missing_ok=True)
     try:
-        os.link(source, target)
+        os.link(source, fresh)
     except OSError:
-        fresh = target.with_name(target.name + ".part")
         shutil.copyfile(source, fresh)
-        os.replace(fresh, target)  # noqa: PTH105 (as above)
+    os.replace(fresh, target)  # noqa: PTH105 (as above)
 
 
 def _row(fate: Fate, path: str | None) -> dict[str, Any]:

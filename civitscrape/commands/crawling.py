@@ -11,6 +11,7 @@ from scrapy.spiderloader import get_spider_loader
 
 from civitscrape.addons import quiet, resolve
 from civitscrape.archive.database import open_engine
+from civitscrape.downloads.trust import make_context
 from civitscrape.exceptions import ArgumentError
 from civitscrape.extensions.books import probe
 from civitscrape.extensions.report import Report
@@ -52,6 +53,7 @@ def check(spider: str, arguments: Mapping[str, Any], settings: BaseSettings) -> 
     resolve(resolved)
     for name in ("OUTPUT_DIR", "MEDIA_STORE"):
         probe(Path(resolved[name]), name)
+    make_context(resolved)
     open_engine(resolved["DATABASE_URL"]).dispose()
 
 

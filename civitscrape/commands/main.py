@@ -19,7 +19,7 @@ app = typer.Typer(
 )
 app.command()(get)
 app.command()(demo)
-app.command()(sandbox)
+app.command("sandbox")(sandbox)
 
 
 def main() -> None:

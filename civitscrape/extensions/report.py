@@ -62,7 +62,7 @@ class Report:
             targets,
             refused=counts["refused"],
             stopped=reason == "shutdown",
-            error=stats.get_value("civitscrape/archive_error"),
+            error=stats.get_value("civitscrape/archive_error") or stats.get_value("civitscrape/postponed"),
         )
         roles = {role: stats.get_value(f"civitscrape/requests_{role}", 0) for role in ("api", "page", "media")}
         content = {

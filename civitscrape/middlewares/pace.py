@@ -102,6 +102,7 @@ class Pace:
         """Send nothing more in a slot, not even what is in its queue already."""
         reason = f"{name} asks to wait {wait:.0f} s, longer than RETRY_AFTER_MAX ({self._longest:.0f} s); run later"
         self._closed[name] = reason
+        self._crawler.stats.set_value("civitscrape/postponed", reason)
         slot = downloader.slots.get(name)
         while slot is not None and slot.queue:
             _, waiting = slot.queue.popleft()

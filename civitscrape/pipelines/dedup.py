@@ -26,7 +26,7 @@ def decide(image: Image, *, download: bool, redownload: bool) -> bool:
     """
     if image.media_state is None or not download:
         return False
-    return redownload or image.media_state not in HAD
+    return image.media_state not in HAD or (redownload and image.media_state != MediaState.REFUSED)
 
 
 class Dedup:
