@@ -197,10 +197,10 @@ def build(
         target_report(connection, target, walks, announcements.get(target), since)
         for target, walks in by_target.items()
     ]
-    announced = [walk for target in found for walk in target.walks if walk.announced is not None]
-    for walk in announced:
-        row = sa.update(schema.walks).where(schema.walks.c.id == walk.id)
-        connection.execute(row.values(announced=walk.announced))
+    reported = [one for target in found for one in target.walks if one.announced is not None]
+    for one in reported:
+        row = sa.update(schema.walks).where(schema.walks.c.id == one.id)
+        connection.execute(row.values(announced=one.announced))
     return found
 
 

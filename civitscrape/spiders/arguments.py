@@ -83,8 +83,8 @@ class MediaArguments(Arguments):
     max_items: int | None = Field(
         default=None,
         ge=1,
-        description="Take at most this many of the newest entries in each pass over levels (`level=all` makes two); the "
-        "walk then ends `limited` and the run is never called complete.",
+        description="Take at most this many of the newest entries in each pass over levels (`level=all` makes two); "
+        "the walk then ends `limited` and the run is never called complete.",
     )
     redownload: Literal["no", "yes"] = Field(
         default="no", description="`yes` fetches files again that the archive already has."
