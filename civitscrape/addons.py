@@ -44,6 +44,7 @@ def quiet(settings: BaseSettings) -> None:
     if settings.get("LOG_LEVEL") != "DEBUG":
         for name in CHATTY:
             logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("scrapy.core.scraper").setLevel(logging.INFO)  # else it words a line a file that nobody sees
 
 
 def resolve(settings: BaseSettings) -> None:

@@ -10,7 +10,8 @@
     │   ├── NotFoundError    civitai: the site says that there is no such thing
     │   └── EchoError        spiders: an answer about somebody else than was asked for
     ├── EntryError           parsers: one entry lacks what it must have; the entry is kept as a payload
-    └── ArchiveError         archive: the folder or the database cannot be used
+    ├── ArchiveError         archive: the folder or the database cannot be used
+    └── UntrustedCertificateError  downloads.trust: a server is not who it says it is
 """
 
 from __future__ import annotations

@@ -147,5 +147,6 @@ FEED_EXPORTERS = {"csv": FlatCsvExporter, "jsonlines": FlatJsonLinesExporter}  #
 FEED_EXPORT_ENCODING = "utf-8"  # JSON with letters, not with escapes
 FEED_STORE_EMPTY = True  # a crawl that listed nothing leaves a file that says so
 STATS_DUMP = False  # the report says it in words
+DOWNLOADER_STATS = False  # counts every request in six ways that nobody reads here
 LOG_VERSIONS: list[str] = []  # a dozen lines at every start; `scrapy version -v` prints them
 LOG_LEVEL = "INFO"  # DEBUG logs a line a file, and costs a sixth of the speed

@@ -9,7 +9,10 @@ from scrapy.utils.test import get_crawler
 
 from civitscrape.downloads.handler import DiskDownloadHandler
 
-SETTINGS: dict[str, Any] = {"TWISTED_REACTOR_ENABLED": False, "DOWNLOAD_VERIFY_CERTIFICATES": True}
+from . import crawls
+
+# A crawl inside a test runs on the loop of the test.
+SETTINGS: dict[str, Any] = crawls.SETTINGS | {"TWISTED_REACTOR_ENABLED": False}
 
 
 class MakeHandler(Protocol):

@@ -63,10 +63,9 @@ async def site(
 async def wire(*pieces: bytes, then: Literal["close", "reset", "hang"] = "close") -> AsyncIterator[str]:
     """Send these bytes in answer to anything, each piece on its own, and end as ``then`` says."""
     over = asyncio.Event()
-    tasks = set()
+    tasks: list[asyncio.Future[None]] = []
 
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.current_task())
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         for piece in pieces:
             writer.write(piece)
@@ -82,11 +81,47 @@ async def wire(*pieces: bytes, then: Literal["close", "reset", "hang"] = "close"
         with suppress(ConnectionError):
             await writer.wait_closed()
 
+    def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.append(asyncio.ensure_future(talk(reader, writer)))
+
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         over.set()
+        server.close()
+        await asyncio.gather(*tasks)
+        await server.wait_closed()
+
+
+@asynccontextmanager
+async def tunnel() -> AsyncIterator[tuple[str, list[str]]]:
+    """Run a proxy for CONNECT; give its address and the heads of the requests it got."""
+    heads: list[str] = []
+    tasks: list[asyncio.Future[None]] = []
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        heads.append(head)
+        host, port = head.split()[1].split(":")
+        there_reader, there_writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+        with suppress(ConnectionError):
+            await asyncio.gather(pump(reader, there_writer), pump(there_reader, writer))
+            await asyncio.gather(writer.wait_closed(), there_writer.wait_closed())
+
+    def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.append(asyncio.ensure_future(connect(reader, writer)))
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heads
+    finally:
         server.close()
         await asyncio.gather(*tasks)
         await server.wait_closed()

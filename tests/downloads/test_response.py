@@ -3,7 +3,7 @@ from scrapy.utils.response import response_from_dict
 from civitscrape.downloads.response import FileResponse
 
 
-def make_response():
+def make_response() -> FileResponse:
     return FileResponse(
         "https://image.example/a.png",
         headers={"Content-Type": "image/png"},
@@ -14,7 +14,7 @@ def make_response():
     )
 
 
-def facts(response):
+def facts(response: FileResponse) -> tuple[str, int, str, bytes]:
     return response.path, response.size, response.sha256, response.head
 
 
@@ -38,7 +38,10 @@ def test_what_is_known_of_the_file_survives_a_copy():
 def test_what_is_known_of_the_file_survives_a_dict():
     response = make_response()
 
-    assert facts(response_from_dict(response.to_dict())) == facts(response)
+    revived = response_from_dict(response.to_dict())
+
+    assert isinstance(revived, FileResponse)
+    assert facts(revived) == facts(response)
 
 
 def test_there_is_no_body_beside_the_file():
