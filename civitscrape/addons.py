@@ -44,7 +44,14 @@ def quiet(settings: BaseSettings) -> None:
     if settings.get("LOG_LEVEL") != "DEBUG":
         for name in CHATTY:
             logging.getLogger(name).setLevel(logging.WARNING)
+            # Scrapy's set-up of logging, which comes between, resets levels but not filters.
+            logging.getLogger(name).addFilter(is_warning)
         logging.getLogger("scrapy.core.scraper").setLevel(logging.INFO)  # else it words a line a file that nobody sees
+
+
+def is_warning(record: logging.LogRecord) -> bool:
+    """Let through what is more than news."""
+    return record.levelno >= logging.WARNING
 
 
 def resolve(settings: BaseSettings) -> None:

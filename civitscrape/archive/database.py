@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -90,9 +91,14 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+_VALUES = {dataclass: attrgetter(*names) for dataclass, names in schema.COLUMNS.items()}
+"""What reads all columns of a dataclass at once; every table has more than one."""
+
+
 def to_row(record: Any) -> dict[str, Any]:
     """Turn a dataclass into the values of its row."""
-    return {name: getattr(record, name) for name in schema.COLUMNS[type(record)]}
+    kind: type = type(record)
+    return dict(zip(schema.COLUMNS[kind], _VALUES[kind](record), strict=True))
 
 
 def from_row(dataclass: type[T], row: Any) -> T:

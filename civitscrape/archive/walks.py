@@ -25,28 +25,38 @@ def _same(walk: Walk) -> sa.ColumnElement[bool]:
     return (table.c.source == walk.source) & (table.c.target == walk.target) & (table.c.level == walk.level)
 
 
+def _identity(walk: Walk, *ignored: str) -> dict[str, object]:
+    """Tell what a walk asks for; usernames are one whatever their case."""
+    params = {name: value for name, value in walk.params.items() if name not in ignored}
+    return params | {"username": str(params.get("username", "")).lower()}
+
+
 def adopt(connection: Connection, walk: Walk) -> Walk:
     """Take up the latest unfinished walk that asks the same; the given walk when there is none."""
     table = schema.walks
     query = sa.select(table).where(_same(walk), table.c.state.in_(UNFINISHED)).order_by(table.c.id.desc())
     for row in connection.execute(query):
         stored = from_row(Walk, row)
-        if stored.params == walk.params:
+        if _identity(stored) == _identity(walk):
             stored.run_id, stored.state, stored.error = walk.run_id, WalkState.RUNNING, None
             return stored
     return walk
 
 
-def was_completed(connection: Connection, walk: Walk) -> bool:
-    """Tell whether a walk of the same target, levels and types ever came to its end."""
+def is_whole(connection: Connection, walk: Walk) -> bool:
+    """Tell whether the last walk of the same target, levels and types came to its end, from whichever end it began.
+
+    Only then do known entries at the newest end mean that nothing is missing behind them: a walk from the newest end
+    that was cut short, or limited, knows the newest entries and not those before.
+    """
     table = schema.walks
-    query = sa.select(table).where(_same(walk), table.c.state == WalkState.COMPLETE)
-    wanted = _without_sort(walk)
-    return any(_without_sort(from_row(Walk, row)) == wanted for row in connection.execute(query))
-
-
-def _without_sort(walk: Walk) -> dict[str, object]:
-    return {name: value for name, value in walk.params.items() if name != "sort"}
+    query = sa.select(table).where(_same(walk)).order_by(table.c.id.desc())
+    asked = _identity(walk, "sort", "max_items")
+    for row in connection.execute(query):
+        stored = from_row(Walk, row)
+        if _identity(stored, "sort", "max_items") == asked:
+            return stored.state == WalkState.COMPLETE
+    return False
 
 
 def known(connection: Connection, target: str, ids: Collection[int]) -> set[int]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from scrapy.exporters import CsvItemExporter, JsonLinesItemExporter
 
+from civitscrape.archive.database import to_json
 from civitscrape.items import Image
 
 FEEDS: dict[str, dict[str, Any]] = {
@@ -37,7 +37,7 @@ def flat(value: Any) -> Any:
     """
     if value is None:
         return ""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+    return to_json(value) if isinstance(value, dict | list) else value
 
 
 class FlatCsvExporter(CsvItemExporter):

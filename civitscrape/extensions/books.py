@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from civitscrape.items import Image
+
+logger = logging.getLogger(__name__)
 
 CHUNK = 500
 """Images asked of the database at once."""
@@ -41,13 +45,16 @@ class Books:
         run: the row of this run.
         folder: the output folder.
         announcements: what the site says of each target, for the report.
+        error: why the archive could not be written any more; None while it can.
     """
 
-    def __init__(self, archive: Archive, run: Run, folder: Path) -> None:
+    def __init__(self, crawler: Crawler, archive: Archive, run: Run, folder: Path) -> None:
+        self._crawler = crawler
         self.archive = archive
         self.run = run
         self.folder = folder
         self.announcements: dict[str, Announcement] = {}
+        self.error: str | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -64,7 +71,7 @@ class Books:
             raise ArchiveError("the books are kept for a spider; there is none")
         about = spider.describe() if isinstance(spider, Describing) else {"arguments": {}}
         run = Run(id=run_id(), spider=spider.name, started_at=now(), **about)
-        books = cls(Archive(settings["DATABASE_URL"]), run, folder)
+        books = cls(crawler, Archive(settings["DATABASE_URL"]), run, folder)
         crawler.signals.connect(books.open_run, signal=signals.spider_opened)
         crawler.signals.connect(books.close, signal=signals.engine_stopped)
         return books
@@ -102,9 +109,16 @@ class Books:
         """Take up an unfinished walk that asks the same, or the given one."""
         return await self.archive.run(walks.adopt, walk)
 
-    async def was_completed(self, walk: Walk) -> bool:
-        """Tell whether such a walk ever came to its end, whatever end it started from."""
-        return await self.archive.run(walks.was_completed, walk)
+    async def is_whole(self, walk: Walk) -> bool:
+        """Tell whether the last such walk came to its end, from whichever end it began."""
+        return await self.archive.run(walks.is_whole, walk)
+
+    def stop(self, error: ArchiveError) -> None:
+        """Say once what is wrong with the folder or the database, and end the crawl: nothing more would fare better."""
+        if self.error is None:
+            self.error = str(error)
+            logger.error("%s; the crawl stops, and the same command goes on from here", error)
+            self._stopping = asyncio.create_task(self._crawler.engine.close_spider_async(reason="archive"))
 
     async def leftovers(self, target: str) -> AsyncIterator[Image]:
         """Bring the images of a target whose file an earlier run wanted and did not get, a chunk at a time."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+import sqlalchemy as sa
 from rich import box
 from rich.console import Console
 from rich.filesize import decimal
@@ -14,12 +16,15 @@ from rich.table import Table
 from scrapy import signals
 
 from civitscrape.archive import report as reports
+from civitscrape.exceptions import ArchiveError
 from civitscrape.extensions.books import Books
 from civitscrape.ledger import Outcome, now
 
 if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
 
 COUNTS = {
     "listed": "civitscrape/listed",
@@ -62,7 +67,7 @@ class Report:
             targets,
             refused=counts["refused"],
             stopped=reason == "shutdown",
-            error=stats.get_value("civitscrape/archive_error") or stats.get_value("civitscrape/postponed"),
+            error=books.error or stats.get_value("civitscrape/postponed"),
         )
         roles = {role: stats.get_value(f"civitscrape/requests_{role}", 0) for role in ("api", "page", "media")}
         content = {
@@ -79,19 +84,23 @@ class Report:
             "targets": reports.as_json(targets),
             "paths": self._paths(books),
         }
-        await books.finish(self.outcome, counts)
-        path = books.folder / "reports" / f"{books.run.id}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
         show(content, Console(stderr=True))
+        try:
+            path = books.folder / "reports" / f"{books.run.id}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+            await books.finish(self.outcome, counts)
+        except (ArchiveError, OSError) as error:
+            logger.error("the report was shown, but could not be written: %s", error)  # noqa: TRY400 (one line)
 
     def _paths(self, books: Books) -> dict[str, str]:
         settings = self._crawler.settings
-        url = self._crawler.spider.name if self._crawler.spider else ""
+        address = sa.make_url(settings["DATABASE_URL"])
+        database = address.database if address.drivername == "sqlite" else address.render_as_string()
         return {
-            "database": settings["DATABASE_URL"].removeprefix("sqlite:///"),
+            "database": str(database),
             "media": settings["MEDIA_STORE"],
-            "feeds": str(books.folder / "feeds" / url),
+            "feeds": str(books.folder / "feeds" / books.run.spider),
             "report": str(books.folder / "reports" / f"{books.run.id}.json"),
             "log": str(books.folder / "logs" / f"{books.run.id}.log"),
         }

@@ -9,7 +9,7 @@ from scrapy import Request
 from scrapy.utils.asyncio import sleep
 
 from civitscrape.archive import commit as transaction
-from civitscrape.exceptions import AnswerError, ChallengeError, EnvelopeError
+from civitscrape.exceptions import AnswerError, ArchiveError, ChallengeError, EnvelopeError
 from civitscrape.extensions.books import Books
 from civitscrape.items import Image
 from civitscrape.ledger import Announcement, Media, Walk, WalkState
@@ -84,7 +84,11 @@ class Commit:
         for announcement in (one for one in gathered if isinstance(one, Announcement)):
             self._books.announce(announcement)
         records = [one for one in gathered if not isinstance(one, Request | Announcement)]
-        standings = await self._books.archive.run(transaction.commit, records) if records else {}
+        try:
+            standings = await self._books.archive.run(transaction.commit, records) if records else {}
+        except ArchiveError as error:
+            self._books.stop(error)
+            return
         for request in requests:
             yield request
         media = {record.entry_id: record for record in records if isinstance(record, Media)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -19,21 +18,18 @@ from civitscrape.pipelines.media import path_fields
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from civitscrape.archive.database import Archive
     from civitscrape.archive.shelf import Fate
-
-logger = logging.getLogger(__name__)
 
 
 class Store:
     """Gather fates while a transaction runs, then write them all in the next one."""
 
-    def __init__(self, crawler: Crawler, archive: Archive, store: Path, *, template: str, beside: bool) -> None:
+    def __init__(self, crawler: Crawler, books: Books, store: Path, *, template: str, beside: bool) -> None:
         self._crawler = crawler
         self._template = template
         self._folder = store
         self._shelve = partial(shelf.shelve, store=store, beside=beside)
-        self._archive = archive
+        self._books = books
         self._waiting: list[tuple[Fate, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -42,7 +38,7 @@ class Store:
         """Read where files go."""
         settings = crawler.settings
         store, beside = Path(settings["MEDIA_STORE"]), settings["SIDECARS"] != "none"
-        return cls(crawler, Books.of(crawler).archive, store, template=settings["MEDIA_PATH"], beside=beside)
+        return cls(crawler, Books.of(crawler), store, template=settings["MEDIA_PATH"], beside=beside)
 
     def close_spider(self) -> None:
         """Take away the folder of unfinished files, unless some are left in it."""
@@ -59,7 +55,7 @@ class Store:
         try:
             await self._put(fate)
         except ArchiveError as error:
-            self._stop(error)
+            self._books.stop(error)
             item.media_state = MediaState.FAILED
         else:
             item.path = fate.path or item.path
@@ -110,7 +106,7 @@ class Store:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             try:
-                await self._archive.run(partial(self._shelve, fates=[fate for fate, _ in batch]))
+                await self._books.archive.run(partial(self._shelve, fates=[fate for fate, _ in batch]))
             except Exception as error:  # noqa: BLE001 (handed on to those who wait)
                 for _, future in batch:
                     future.set_exception(error)
@@ -118,12 +114,3 @@ class Store:
                 for _, future in batch:
                     future.set_result(None)
         self._writer = None
-
-    def _stop(self, error: ArchiveError) -> None:
-        """Say once what is wrong with the folder, and end the crawl: the next file would fare no better."""
-        stats = self._crawler.stats
-        if stats.get_value("civitscrape/archive_error") is None:
-            stats.set_value("civitscrape/archive_error", str(error))
-            logger.error("%s; the crawl stops, and the same command goes on from here", error)
-            engine = self._crawler.engine
-            self._stopping = asyncio.create_task(engine.close_spider_async(reason="archive"))

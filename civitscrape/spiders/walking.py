@@ -78,7 +78,7 @@ class WalkingSpider(CivitaiSpider):
             fresh.params = params | {"sort": NEWEST, "max_items": self.args.max_items}
             return fresh
         walk = await self.books.adopt(fresh)
-        if walk is fresh and self.args.mode == "new" and await self.books.was_completed(fresh):
+        if walk is fresh and self.args.mode == "new" and await self.books.is_whole(fresh):
             fresh.params = params | {"sort": NEWEST}
         return walk
 

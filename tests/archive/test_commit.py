@@ -62,14 +62,14 @@ def test_everything_of_one_answer_is_written(archive):
 
 def test_an_answer_says_how_its_images_stood_before(archive):
     old, twin, new = picture(1, path="lampwright/1.png"), picture(2, key=key_of(1)), picture(3)
-    put(archive, old, media_of(old, state=MediaState.STORED))
+    put(archive, old, media_of(old, state=MediaState.STORED, path="lampwright/1.png"))
 
     standings = put(archive, old, twin, new, media_of(new))
 
     assert standings == {
-        1: Standing(known=True, path="lampwright/1.png", media_state="stored"),
-        2: Standing(known=False, path=None, media_state="stored"),
-        3: Standing(known=False, path=None, media_state=None),
+        1: Standing(known=True, path="lampwright/1.png", media_state="stored", media_path="lampwright/1.png"),
+        2: Standing(known=False, path=None, media_state="stored", media_path="lampwright/1.png"),
+        3: Standing(known=False, path=None, media_state=None, media_path=None),
     }
 
 
@@ -79,7 +79,7 @@ def test_an_image_without_a_key_stands_without_a_file(archive):
 
     standings = put(archive, image)
 
-    assert standings == {7: Standing(known=True, path=None, media_state=None)}
+    assert standings == {7: Standing(known=True, path=None, media_state=None, media_path=None)}
 
 
 def test_an_error_in_the_middle_leaves_nothing(archive):

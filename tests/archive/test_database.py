@@ -111,17 +111,20 @@ def test_a_commit_waits_while_another_process_writes(archive, tmp_path):
     other.close()
 
 
-def test_one_may_read_while_another_process_writes(archive, tmp_path):
+def test_nobody_who_reads_holds_up_a_writer(archive, tmp_path):
     put(archive, picture(7))
-    writing, reading = (sqlite3.connect(tmp_path / "civitscrape.sqlite", isolation_level=None) for _ in range(2))
-    writing.execute("BEGIN IMMEDIATE")
-    writing.execute("DELETE FROM images")
+    reading, writing = (
+        sqlite3.connect(tmp_path / "civitscrape.sqlite", isolation_level=None, timeout=0) for _ in range(2)
+    )
+    reading.execute("BEGIN")
+    before = reading.execute("SELECT id FROM images").fetchall()
 
-    found = reading.execute("SELECT id FROM images").fetchall()
+    writing.execute("DELETE FROM images")  # an error if it had to wait
 
-    assert found == [(7,)]
-    writing.close()
+    assert reading.execute("SELECT id FROM images").fetchall() == before == [(7,)]
+    assert rows(archive, Image) == []
     reading.close()
+    writing.close()
 
 
 async def test_what_is_asked_happens_in_the_order_of_the_asking(archive):

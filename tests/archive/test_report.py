@@ -191,11 +191,13 @@ def test_videos_are_held_against_videos(archive):
 
 def test_what_was_announced_of_a_type_that_was_not_asked_is_not_missed(archive):
     listed(archive, 12)
+    video = picture(7, type="video")
+    put(archive, video, link_to(video))
     walked(archive, params={"username": "lampwright", "type": "image", "sort": "Oldest"})
 
     (target,) = build(archive, announce(imageCount=12, videoCount=9, modelCount=4))
 
-    assert target.announced == {"image": 12}
+    assert (target.announced, target.held) == ({"image": 12}, {"image": 12})
     assert target.reasons == []
 
 

@@ -178,6 +178,35 @@ def test_two_ids_whose_file_comes_in_one_go_are_linked(archive, store):
     assert (row(archive, Media).state, row(archive, Media).path) == ("stored", "lampwright/7.png")
 
 
+def test_bytes_that_came_a_second_time_for_another_id_are_stored_once(archive, store):
+    want(archive, 7)
+    want(archive, 8, key=key_of(7))
+    book(archive, store, arrive(store, 7))
+
+    book(archive, store, arrive(store, 8, key=key_of(7)))
+
+    assert (store / "lampwright/7.png").samefile(store / "lampwright/8.png")
+    assert not paths.part_path(store, key_of(7)).exists()
+    assert row(archive, Media).path == "lampwright/7.png"
+
+
+@pytest.mark.parametrize("order", [(7, 8), (8, 7)])
+@pytest.mark.parametrize("downloads", [1, 2])
+def test_a_second_download_repairs_a_spoilt_file_under_all_its_names(archive, store, order, downloads):
+    want(archive, 7)
+    want(archive, 8, key=key_of(7))
+    book(archive, store, arrive(store, 7), arrive(store, 8, key=key_of(7)))
+    (store / "lampwright/7.png").write_bytes(b"spoilt")
+
+    for number in order:
+        fate = arrive(store, number, key=key_of(7))
+        if number == order[-1] and downloads == 1:
+            paths.part_path(store, key_of(7)).unlink()
+        book(archive, store, fate)
+
+    assert files(store) == {"lampwright/7.png": LANTERNS, "lampwright/8.png": LANTERNS}
+
+
 def test_equal_bytes_are_copied_where_there_are_no_links(archive, store, monkeypatch):
     def refuse(*_: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
@@ -209,7 +238,7 @@ def test_bytes_that_were_taken_out_of_the_store_are_missed_when_they_shall_be_li
     book(archive, store, arrive(store, 7))
     (store / "lampwright/7.png").unlink()
 
-    with pytest.raises(ArchiveError, match=r"lampwright/7\.png is not in the store any more.*redownload=yes"):
+    with pytest.raises(ArchiveError, match=r"lampwright/7\.png is there no more; .*redownload=yes"):
         book(archive, store, Fate(image_id=8, key=key_of(7), state=MediaState.STORED, path="lampwright/8.png"))
 
 

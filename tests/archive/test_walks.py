@@ -101,7 +101,7 @@ def test_a_walk_that_was_taken_up_goes_on_in_its_row(archive):
 def test_a_walk_was_completed_whatever_end_it_started_from(archive, sort):
     put(archive, walk_of(state=WalkState.COMPLETE, params={"username": "lampwright", "type": None, "sort": sort}))
 
-    assert archive.run_now(walks.was_completed, walk_of())
+    assert archive.run_now(walks.is_whole, walk_of())
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,24 @@ def test_a_walk_was_completed_whatever_end_it_started_from(archive, sort):
         {"state": WalkState.COMPLETE, "level": 28},
         {"state": WalkState.COMPLETE, "target": "user:dunewalker"},
         {"state": WalkState.COMPLETE, "params": {"username": "lampwright", "type": "image", "sort": "Oldest"}},
-        {"state": WalkState.COMPLETE, "params": {"username": "lampwright", "type": None, "max_items": 5}},
     ],
 )
 def test_a_walk_that_did_not_end_or_asked_something_else_was_not_completed(archive, other):
     put(archive, walk_of(**other))
 
-    assert not archive.run_now(walks.was_completed, walk_of())
+    assert not archive.run_now(walks.is_whole, walk_of())
+
+
+@pytest.mark.parametrize(
+    ("sort", "state"), [("Newest", WalkState.RUNNING), ("Newest", WalkState.LIMITED), ("Oldest", WalkState.CAPPED)]
+)
+def test_a_walk_cut_short_after_a_whole_one_leaves_a_gap(archive, sort, state):
+    put(archive, walk_of(state=WalkState.COMPLETE))
+    put(archive, walk_of(state=state, params={"username": "Lampwright", "type": None, "sort": sort, "max_items": 9}))
+
+    whole = archive.run_now(walks.is_whole, walk_of())
+
+    assert not whole
 
 
 def test_a_target_knows_what_it_led_to(archive):
@@ -152,11 +163,11 @@ def test_what_is_left_over_comes_in_chunks_in_the_order_of_the_ids(archive):
     found: list[list[Image]] = []
     after = 0
 
-    while chunk := archive.run_now(walks.leftovers, TARGET, after, 4):
-        found.append(chunk)
-        after = chunk[-1].id
+    for _ in range(4):
+        found.append(archive.run_now(walks.leftovers, TARGET, after, 4))
+        after = found[-1][-1].id if found[-1] else after
 
-    assert [[image.id for image in chunk] for chunk in found] == [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11]]
+    assert [[image.id for image in chunk] for chunk in found] == [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11], []]
     assert found[0][0] == picture(1, prompt="lanterns")
 
 
