@@ -62,6 +62,8 @@ def resolve(settings: BaseSettings) -> None:
     """
     folder = Path(settings["OUTPUT_DIR"]).expanduser().absolute()
     _set(settings, "OUTPUT_DIR", str(folder))
+    if "?" in str(folder) and "{OUTPUT_DIR}" in settings["DATABASE_URL"]:
+        raise ArgumentError(f"setting OUTPUT_DIR: {str(folder)!r}: the address of a database cannot hold a ?; rename it")
     for name in ("DATABASE_URL", "MEDIA_STORE"):
         _set(settings, name, str(settings[name]).replace("{OUTPUT_DIR}", folder.as_posix()))
     if "://" in settings["MEDIA_STORE"]:
@@ -81,7 +83,8 @@ def resolve(settings: BaseSettings) -> None:
 
 def feeds(folder: Path) -> dict[str, Any]:
     """Build Scrapy's ``FEEDS``: one entry per item class and format, below the output folder."""
-    base = folder.as_posix().replace("%", "%%")
+    # As an address, so that nothing in a folder's name is taken for one of the placeholders.
+    base = folder.as_uri()
     return {f"{base}/feeds/%(name)s/%(time)s/{name}": options for name, options in FEEDS.items()}
 
 

@@ -55,7 +55,9 @@ def test_an_empty_page_with_a_cursor_is_gone_past():
 @given(st.dictionaries(cursors, pages))
 def test_a_walk_over_any_site_comes_to_an_end(site):
     """Whatever cursors a site hands out, a walk asks for each at most twice."""
-    cursor, seen, asked_again, asked = None, set(), False, 0
+    cursor: str | None = None
+    seen: set[str] = set()
+    asked_again, asked = False, 0
     while asked <= 100:
         page = site.get(cursor, Page(entries=[], next_cursor=None))
         asked += 1
@@ -63,7 +65,7 @@ def test_a_walk_over_any_site_comes_to_an_end(site):
         if step.move in {Move.END, Move.LOOP}:
             break
         asked_again = step.move is Move.AGAIN
-        if step.move is Move.ON:
+        if step.cursor is not None and step.move is Move.ON:
             cursor = step.cursor
             seen.add(cursor)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scrapy import Request
 from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 
@@ -22,9 +24,9 @@ PAGE = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>
 ENTRY = {"id": 98000001, "url": "https://image.civitai.com/a/b/c.png"}
 
 
-def ask(**options):
-    given_options = {"username": "lampwright", "level": 3, "sort": "Oldest", **options}
-    return rest.images(SITE, callback=print, cb_kwargs={}, **given_options)
+def ask(**options: Any) -> Request:
+    about = {"username": "lampwright", "level": 3, "sort": "Oldest", **options}
+    return rest.images(SITE, callback=print, cb_kwargs={}, **about)
 
 
 def query(url: str) -> list[tuple[str, str]]:

@@ -1,0 +1,124 @@
+"""Who is measured: how each is started, and where its files go.
+
+Every contender is its released program, unmodified, and fetches the same files from the same sandbox:
+
+* this project: ``scrapy crawl user`` as a person types it, with everything that is on by default: records, tags,
+  payloads, sidecars, feeds, report;
+* aria2c with 16 files at once, and Scrapy's own files pipeline: both are given the list of addresses;
+* gallery-dl: ``/user/…/images``, files alone, without the pauses that it makes between API calls. It knows the site by
+  its own names only, so it comes through the sandbox's proxy; TLS costs it a few milliseconds a file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.bench import heartbeat, stock
+from tests.bench.stage import CREATOR
+
+if TYPE_CHECKING:
+    from tests.bench.stage import Stage
+
+ROOT = Path(__file__).parents[2]
+KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")
+"""Variables that contenders inherit: no proxy, no setting of ours, and no PYTHONDONTWRITEBYTECODE, which would make
+every start of Python compile its libraries again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is to be run."""
+
+    command: list[str]
+    files: Path
+    """Folder that the files go into, and nothing else but sidecars."""
+    folder: Path
+    """Where it is started."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """Variables of its environment, beside those that are kept."""
+    output: Path | None = None
+    """What a crawl of ours leaves; None for the others."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """All of its environment."""
+        return {name: os.environ[name] for name in KEPT if name in os.environ} | self.settings
+
+
+Contender = Callable[["Stage", Path], Job]
+"""Prepares a job in an empty folder."""
+
+
+def civitscrape(stage: Stage, folder: Path, *, concurrency: int = 16) -> Job:
+    """Crawl as a person does."""
+    words = [sys.executable, "-m", "scrapy", "crawl", "user", "-a", f"username={CREATOR}"]
+    return _ours(words, stage, folder, concurrency=concurrency)
+
+
+def watched(stage: Stage, folder: Path, *, concurrency: int = 16) -> Job:
+    """Crawl with a heartbeat, which writes ``heartbeat.json`` into the folder."""
+    words = [sys.executable, "-m", heartbeat.__name__, CREATOR, str(folder / heartbeat.FILE)]
+    return _ours(words, stage, folder, concurrency=concurrency)
+
+
+def _ours(words: list[str], stage: Stage, folder: Path, *, concurrency: int) -> Job:
+    output = folder / "output"
+    settings: dict[str, Any] = stage.addresses["settings"] | {
+        "SCRAPY_SETTINGS_MODULE": "civitscrape.settings",
+        "OUTPUT_DIR": output,
+        "API_DELAY": 0,
+        "MEDIA_CONCURRENCY": concurrency,
+    }
+    return Job(
+        command=words,
+        files=output / "media",
+        folder=ROOT,
+        settings={name: str(value) for name, value in settings.items()},
+        output=output,
+    )
+
+
+def aria2c(stage: Stage, folder: Path) -> Job:
+    """Fetch a list of addresses, 16 at once."""
+    addresses, files = folder / "addresses.txt", folder / "files"
+    addresses.write_text("".join(f"{url}\n  out={number}\n" for number, url in enumerate(stage.urls)), "utf-8")
+    options = ["-j16", "-x1", "--file-allocation=none", "--quiet", "--no-conf", f"--dir={files}"]
+    return Job(command=["aria2c", *options, f"--input-file={addresses}"], files=files, folder=folder)
+
+
+def scrapy_files(stage: Stage, folder: Path) -> Job:
+    """Fetch a list of addresses with Scrapy as it comes, away from the project, whose settings it must not find."""
+    addresses, files = folder / "addresses.txt", folder / "files"
+    addresses.write_text("\n".join(stage.urls), "utf-8")
+    words = [sys.executable, "-m", "scrapy", "runspider", stock.__file__]
+    options = ["-a", f"addresses={addresses}", "-s", f"FILES_STORE={files}"]
+    return Job(command=words + options, files=files, folder=folder)
+
+
+def gallery_dl(stage: Stage, folder: Path) -> Job:
+    """Fetch a creator's images as gallery-dl does."""
+    settings, files = folder / "gallery-dl.json", folder / "files"
+    extractor = {
+        "base-directory": str(files),
+        "proxy": stage.addresses["proxy"],
+        "verify": stage.addresses["ca"],
+        # From the newest end, its default, the site loses entries at page boundaries, and files would be missing.
+        "civitai": {"api-key": stage.addresses["key"], "sleep-request": 0, "sort": "Oldest"},
+    }
+    settings.write_text(json.dumps({"extractor": extractor}), "utf-8")
+    words = [sys.executable, "-m", "gallery_dl", "--config-ignore", "--config", str(settings), "--quiet"]
+    return Job(command=[*words, f"https://civitai.red/user/{CREATOR}/images"], files=files, folder=folder)
+
+
+def absent() -> dict[str, str]:
+    """Name the contenders that this machine does not have, and how to get them."""
+    if shutil.which("aria2c"):
+        return {}
+    return {"aria2c": "aria2c is not installed (Debian: apt install aria2; macOS: brew install aria2)"}

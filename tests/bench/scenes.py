@@ -1,0 +1,108 @@
+"""The two scenes that are measured, and what is asked of this project in each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tests.bench import contenders
+from tests.bench.contenders import Contender
+from tests.bench.table import MEGABYTE, Bound, ratios, transfer_speed, whole_speed
+
+if TYPE_CHECKING:
+    from tests.bench.heartbeat import Pause
+    from tests.bench.measuring import Run
+
+    Runs = dict[str, list[Run]]
+
+OURS, ARIA2C, STOCK, GALLERY_DL = "civitscrape", "aria2c -j16", "Scrapy FilesPipeline", "gallery-dl, files alone"
+
+BLOCKED = 50
+"""Milliseconds that the event loop may be blocked at most."""
+
+CONCURRENCY = 20
+"""Files at once where there is latency."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Some files, who fetches them, and what is asked."""
+
+    title: str
+    images: int
+    file_size: int | None
+    """Bytes of each file; a few thousand when null."""
+    latency: float
+    """Milliseconds that every answer waits."""
+    every_round: dict[str, Contender]
+    once: dict[str, Contender]
+    """Contenders that take too long for every round."""
+    watched: Contender
+    """This project with a heartbeat."""
+    judge: Callable[[Runs], list[Bound]]
+
+
+def judge(scene: Scene, runs: Runs, pauses: list[list[Pause]]) -> list[Bound]:
+    """Say what is asked, and what was measured of it."""
+    bounds = scene.judge(runs) if OURS in runs else []
+    if pauses:
+        longest = max(one.milliseconds for of in pauses for one in of)
+        name = f"longest pause of the event loop, worst of {len(pauses)}"
+        bounds.append(Bound(name=name, values=[longest], limit=BLOCKED, unit=" ms"))
+    return bounds
+
+
+def judge_throughput(runs: Runs) -> list[Bound]:
+    """Compare speeds by both measures: the whole process, and the transfer alone, as the sandbox saw it."""
+    bounds = [
+        Bound(name=f"{what}, times {other}", values=ratios(runs[OURS], runs[other], speed), limit=limit, at_least=True)
+        for other, limit in ((ARIA2C, 0.85), (STOCK, 1.4))
+        if other in runs
+        for what, speed in (("files/s of the transfer", transfer_speed), ("files/s of the whole process", whole_speed))
+    ]
+    memory = [run.memory / MEGABYTE for run in runs[OURS]]
+    return [*bounds, Bound(name="peak memory", values=memory, limit=160, unit=" MB")]
+
+
+def judge_latency(runs: Runs) -> list[Bound]:
+    """Hold the whole process against the clock, and against gallery-dl's."""
+    bounds = [
+        Bound(name="seconds of the whole process", values=[run.seconds for run in runs[OURS]], limit=8, unit=" s")
+    ]
+    if GALLERY_DL in runs:
+        times = ratios(runs[OURS], runs[GALLERY_DL], whole_speed)
+        bounds.append(
+            Bound(name=f"whole process, times faster than {GALLERY_DL}", values=times, limit=10, at_least=True)
+        )
+    return bounds
+
+
+THROUGHPUT = Scene(
+    title="2,000 files of 200 KB, no latency",
+    images=2000,
+    file_size=200_000,
+    latency=0,
+    every_round={
+        ARIA2C: contenders.aria2c,
+        OURS: contenders.civitscrape,
+        STOCK: contenders.scrapy_files,
+    },
+    once={GALLERY_DL: contenders.gallery_dl},
+    watched=contenders.watched,
+    judge=judge_throughput,
+)
+
+LATENCY = Scene(
+    title=f"1,000 small images at 100 ms latency, MEDIA_CONCURRENCY={CONCURRENCY}",
+    images=1000,
+    file_size=None,
+    latency=100,
+    every_round={OURS: partial(contenders.civitscrape, concurrency=CONCURRENCY)},
+    once={GALLERY_DL: contenders.gallery_dl},
+    watched=partial(contenders.watched, concurrency=CONCURRENCY),
+    judge=judge_latency,
+)
+
+SCENES = {"throughput": THROUGHPUT, "latency": LATENCY}

@@ -1,0 +1,121 @@
+"""The API key goes to the site's API and pages, and nowhere else: not to the CDN, no file, no log, no screen."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+from civitscrape.archive.commit import restore
+from civitscrape.items import Level
+from civitscrape.sandbox import Sandbox
+from civitscrape.sandbox.accounts import Account
+from civitscrape.sandbox.faults import Fault, Rule
+from tests.crawls.archive import Archived
+from tests.crawls.processes import CIVITSCRAPE, SCRAPY, project, run
+from tests.crawls.worlds import ASK, NAME, world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.crawl
+
+KEY = "d41d8cd98f00b204e9800998ecf8427e"
+KEEPER = Account(username="keeper", user_id=7001, key=KEY, session="session", email="keeper@harbour.invalid")
+TROUBLE = [
+    {"fault": Fault.STATUS, "status": 500, "body": '{"error":"no"}', "path": "/api/", "times": 1},
+    {"fault": Fault.RESET, "path": "/api/", "after": 1, "times": 1},
+    {"fault": Fault.CHALLENGE, "status": 403, "path": "/user/", "times": 1},
+    {"fault": Fault.STATUS, "status": 500, "path": "/xG1nkqKTMzGDvpLrqFT7WA/", "times": 20},
+]
+"""A retry of every kind, and files that fail for good."""
+
+
+def sandboxed(images: int = 6) -> Sandbox:
+    return Sandbox(world(images, levels=((Level.PG, 1.0),)), known=(KEEPER,), faults=TROUBLE)
+
+
+def files_with(text: str, folder: Path) -> list[Path]:
+    """Find the files whose bytes hold a text."""
+    everything = [path for path in folder.rglob("*") if path.is_file()]
+    assert {path.suffix for path in everything} >= {".sqlite", ".sqlite-wal", ".log", ".json", ".csv", ".jsonl"}
+    return [path for path in everything if text.encode() in path.read_bytes()]
+
+
+def who_got_the_key(sandbox: Sandbox) -> dict[str, set[bool]]:
+    found: dict[str, set[bool]] = {}
+    for line in sandbox.log.lines:
+        if line.path != "/robots.txt":
+            found.setdefault(line.role, set()).add(line.authorized)
+    return found
+
+
+@pytest.mark.parametrize("way", ["environment", "setting", "get"])
+def test_the_key_is_in_no_file_and_in_no_output(tmp_path, way):
+    folder = project(tmp_path)
+    (folder / "output").mkdir()
+    # A reader at work: the WAL stays beside the database.
+    reader = sqlite3.connect(folder / "output" / "civitscrape.sqlite")
+    reader.execute("PRAGMA journal_mode=WAL").fetchall()
+    secret = f"CIVITAI_API_KEY={KEY}"
+    words = {
+        "environment": (SCRAPY, "crawl", "user", "-a", f"username={NAME}", "-s", "LOG_LEVEL=DEBUG"),
+        "setting": (SCRAPY, "crawl", "user", "-a", f"username={NAME}", "-s", "LOG_LEVEL=DEBUG", "-s", secret),
+        "get": (CIVITSCRAPE, "get", NAME, "-s", "LOG_LEVEL=DEBUG", "-s", secret),
+    }[way]
+
+    with sandboxed().in_thread() as sandbox:
+        settings = (
+            sandbox.settings() | {"RETRY_TIMES": "2"} | ({"CIVITAI_API_KEY": KEY} if way == "environment" else {})
+        )
+        done = run(words[0], *words[1:], folder=folder, settings=settings)
+        reader.execute("SELECT count(*) FROM images").fetchall()
+
+    assert "asking again" in done.stderr
+    assert "DEBUG" in done.stderr
+    assert KEY not in done.stdout + done.stderr
+    assert files_with(KEY, folder / "output") == []
+    assert files_with("asking again", folder / "output") != []
+    payloads = [restore(body) for (body,) in reader.execute("SELECT body FROM payloads")]
+    assert len(payloads) == 6
+    assert KEY not in repr(payloads)
+    assert who_got_the_key(sandbox) == {"api": {True}, "page": {True}, "media": {False}}
+    reader.close()
+
+
+async def test_without_a_key_nobody_is_told_who_asks(crawl):
+    with sandboxed().in_thread() as sandbox:
+        await crawl(sandbox, "user", ASK, CIVITAI_API_KEY="")
+
+    assert who_got_the_key(sandbox) == {"api": {False}, "page": {False}, "media": {False}}
+    assert not any(line.cookies for line in sandbox.log.lines)
+
+
+async def test_media_that_are_sent_on_to_another_server_bring_it_no_key(crawl):
+    sight = world(4)
+    elsewhere = Sandbox(sight)
+
+    with elsewhere.in_thread(), Sandbox(sight, known=(KEEPER,)).in_thread() as sandbox:
+        for one in sight.truth(NAME, 3).images:
+            place = f"{elsewhere.media_url}/{one['key']}/original=true/{one['key']}.jpeg"
+            path = f"/xG1nkqKTMzGDvpLrqFT7WA/{one['key']}"
+            sandbox.faults.add(Rule(fault=Fault.STATUS, status=302, headers={"Location": place}, path=path))
+        crawled = await crawl(sandbox, "user", ASK, CIVITAI_API_KEY=KEY)
+
+    assert isinstance(crawled.archive, Archived)
+    assert crawled.archive.differences(sight.truth(NAME, 3)) == []
+    assert [line.authorized for line in elsewhere.log.lines] == [False] * 4
+
+
+async def test_an_api_call_that_is_sent_on_to_another_server_is_not_followed(crawl):
+    elsewhere = Sandbox(world(4))
+
+    with elsewhere.in_thread(), Sandbox(world(4), known=(KEEPER,)).in_thread() as sandbox:
+        sandbox.faults.add(
+            Rule(fault=Fault.STATUS, status=302, headers={"Location": elsewhere.url + "/api/v1/images"}, path="/api/")
+        )
+        crawled = await crawl(sandbox, "user", ASK, CIVITAI_API_KEY=KEY)
+
+    assert list(elsewhere.log.lines) == []
+    assert "not an address of the site or its storage" in crawled.report["reasons"][0]
