@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,8 +12,11 @@ from civitscrape.addons import CHATTY, Resolve, feeds, quiet, resolve
 from civitscrape.commands.crawling import project_settings
 from civitscrape.exceptions import ArgumentError
 
+if TYPE_CHECKING:
+    from scrapy.settings import Settings
 
-def resolved(**overrides):
+
+def resolved(**overrides: Any) -> Settings:
     settings = project_settings(overrides)
     resolve(settings)
     return settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import runpy
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ def test_each_of_our_switches_is_documented_under_it():
     body = ast.parse(SOURCE.read_text("utf-8")).body
     documented = {
         node.targets[0].id
-        for node, following in zip(body, body[1:], strict=False)
+        for node, following in pairwise(body)
         if isinstance(node, ast.Assign)
         and isinstance(node.targets[0], ast.Name)
         and isinstance(following, ast.Expr)

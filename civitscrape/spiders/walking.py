@@ -107,8 +107,7 @@ class WalkingSpider(CivitaiSpider):
         entries = page.entries[:room]
         fresh = await self._fresh(entries, walk)
         for entry in entries:
-            for record in self.keep(entry, walk):
-                yield record
+            yield list(self.keep(entry, walk))
         walk.pages, walk.entries = walk.pages + 1, walk.entries + len(entries)
         enough = self._room(walk) == 0 or (walk.params["sort"] == NEWEST and entries and not fresh)
         for step in self.end(walk) if enough else self.advance(page, walk, again=again):
@@ -162,8 +161,7 @@ class WalkingSpider(CivitaiSpider):
                 f"the listing ended after {walk.entries} entries, but {len(missed)} of the newest "
                 f"{len(page.entries)} were not in it; there may be more between"
             )
-        for record in [*kept, walk]:
-            yield record
+        yield [*kept, walk]
 
     def _unproven(self, walk: Walk) -> Walk:
         """Write into a walk that its end could not be checked."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scrapy import Request
 from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 
@@ -17,6 +16,9 @@ from civitscrape.civitai import rest
 from civitscrape.civitai.roles import Role, role_of
 from civitscrape.exceptions import AnswerError, ChallengeError, EnvelopeError, NotFoundError
 from tests.parsers import recorded
+
+if TYPE_CHECKING:
+    from scrapy import Request
 
 SITE = "https://civitai.com"
 URL = f"{SITE}/api/v1/images?username=lampwright&limit=200"

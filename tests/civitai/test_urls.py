@@ -35,10 +35,13 @@ def test_what_comes_out_is_a_username_and_nothing_else(text):
     try:
         name = urls.username(text)
     except ArgumentError as error:
-        assert str(error).startswith("spider argument username: ")
-        assert "\n" not in str(error)
+        name, sentence = "refused", str(error)
     else:
-        assert re.fullmatch("[A-Za-z0-9_]+", name)
+        sentence = "spider argument username: taken"
+
+    assert re.fullmatch("[A-Za-z0-9_]+", name)
+    assert sentence.startswith("spider argument username: ")
+    assert "\n" not in sentence
 
 
 @pytest.mark.parametrize(

@@ -59,17 +59,17 @@ def test_the_key_is_in_no_file_and_in_no_output(tmp_path, way):
     reader = sqlite3.connect(folder / "output" / "civitscrape.sqlite")
     reader.execute("PRAGMA journal_mode=WAL").fetchall()
     secret = f"CIVITAI_API_KEY={KEY}"
-    words = {
-        "environment": (SCRAPY, "crawl", "user", "-a", f"username={NAME}", "-s", "LOG_LEVEL=DEBUG"),
-        "setting": (SCRAPY, "crawl", "user", "-a", f"username={NAME}", "-s", "LOG_LEVEL=DEBUG", "-s", secret),
-        "get": (CIVITSCRAPE, "get", NAME, "-s", "LOG_LEVEL=DEBUG", "-s", secret),
-    }[way]
+    words: dict[str, tuple[str, ...]] = {
+        "environment": (*SCRAPY, "crawl", "user", "-a", f"username={NAME}", "-s", "LOG_LEVEL=DEBUG"),
+        "setting": (*SCRAPY, "crawl", "user", "-a", f"username={NAME}", "-s", "LOG_LEVEL=DEBUG", "-s", secret),
+        "get": (*CIVITSCRAPE, "get", NAME, "-s", "LOG_LEVEL=DEBUG", "-s", secret),
+    }
 
     with sandboxed().in_thread() as sandbox:
         settings = (
             sandbox.settings() | {"RETRY_TIMES": "2"} | ({"CIVITAI_API_KEY": KEY} if way == "environment" else {})
         )
-        done = run(words[0], *words[1:], folder=folder, settings=settings)
+        done = run(words[way], folder=folder, settings=settings)
         reader.execute("SELECT count(*) FROM images").fetchall()
 
     assert "asking again" in done.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -12,9 +12,6 @@ from civitscrape.items import Level
 from civitscrape.sandbox import CreatorSpec, World, spawn
 from tests.crawls.archive import Archived
 from tests.crawls.processes import CIVITSCRAPE, SCRAPY, project, run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.crawl
 

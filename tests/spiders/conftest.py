@@ -75,9 +75,9 @@ async def begun(spider: UserSpider, **about: Any) -> Walk:
 
 async def all_of(outputs: AsyncIterator[Any] | Iterator[Any]) -> list[Any]:
     """Gather what a callback yields."""
-    if hasattr(outputs, "__aiter__"):
-        return [one async for one in outputs]
-    return list(outputs)
+    gathered = [one async for one in outputs] if hasattr(outputs, "__aiter__") else list(outputs)
+    # The records of one page may come together.
+    return [one for some in gathered for one in (some if isinstance(some, list) else [some])]
 
 
 async def keep(spider: UserSpider, outputs: list[Any]) -> None:

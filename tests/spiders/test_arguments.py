@@ -82,10 +82,10 @@ def test_a_slip_is_one_line_that_names_argument_value_and_way_out(name, value, w
 
 
 def test_a_missing_username_is_asked_for():
-    with pytest.raises(
-        ArgumentError, match="^spider argument username: missing; as in: scrapy crawl user -a username=…$"
-    ):
+    with pytest.raises(ArgumentError) as raised:
         UserArguments.read({})
+
+    assert str(raised.value) == "spider argument username: missing; as in: scrapy crawl user -a username=…"
 
 
 @pytest.mark.parametrize(
@@ -126,13 +126,11 @@ def test_whatever_is_typed_is_taken_or_refused_in_one_line(typed):
 
 
 async def test_the_run_is_described_without_settings_and_safe_for_a_shell(make_spider):
-    spider = make_spider(username="https://civitai.com/user/lampwright?a=1&b=2", level="all")
+    spider = make_spider(username="civitai.com/user/lampwright?a=1&b=2", level="all")
 
     about = spider.describe()
 
-    assert (
-        about["command"] == "scrapy crawl user -a 'username=https://civitai.com/user/lampwright?a=1&b=2' -a level=all"
-    )
+    assert about["command"] == "scrapy crawl user -a username='civitai.com/user/lampwright?a=1&b=2' -a level=all"
     assert about["arguments"]["level"] == 31
     assert about["job"] is None
 

@@ -1,0 +1,124 @@
+"""What is asked of the CDN, and what becomes of its answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from scrapy.crawler import AsyncCrawlerRunner
+from scrapy.http import HtmlResponse, Response
+
+from civitscrape.civitai.roles import Role, role_of
+from civitscrape.commands.crawling import project_settings
+from civitscrape.downloads.response import FileResponse
+from civitscrape.items import Creator, Image
+from civitscrape.pipelines.media import Media, fate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUCKET = "https://image.civitai.com/xG1nkqKTMzGDvpLrqFT7WA"
+KEY = "1f0a7c52-6d4e-4b0a-9a55-0c8e2f7d91a1"
+FILE = f"{BUCKET}/{KEY}/original=true/{KEY}.jpeg"
+HEADS = {
+    ".png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    ".webp": b"RIFF\x24\0\0\0WEBPVP8 ",
+    ".mp4": b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2",
+}
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Media:
+    overrides = {"OUTPUT_DIR": str(tmp_path), "EXTENSIONS": {}, "TWISTED_REACTOR_ENABLED": False}
+    crawler = AsyncCrawlerRunner(project_settings(overrides)).create_crawler("user")
+    crawler.spider = crawler._create_spider(username="lampwright")
+    crawler._apply_settings()
+    return Media.from_crawler(crawler)
+
+
+def brought(path: Path, head: bytes, size: int = 64) -> FileResponse:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(head)
+    return FileResponse(FILE, path=str(path), size=size, sha256="ab" * 32, head=head)
+
+
+def test_the_original_of_a_wanted_image_is_asked_for_as_media(pipeline, tmp_path):
+    image = Image(id=7, key=KEY, media_state="wanted")
+
+    [request] = pipeline.get_media_requests(image, None)
+
+    assert request.url == FILE
+    assert role_of(request) is Role.MEDIA
+    assert request.meta["download_to"] == str(tmp_path / "media" / ".parts" / f"{KEY}.part")
+    assert "Authorization" not in request.headers
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        Image(id=7, key=KEY, media_state="stored"),
+        Image(id=7, key=KEY, media_state="refused"),
+        Image(id=7, key=KEY),
+        Image(id=7, media_state="wanted"),
+        Creator(username="lampwright"),
+    ],
+    ids=["stored", "refused", "not asked", "no key", "no image"],
+)
+def test_nothing_else_is_asked_for(pipeline, item):
+    assert pipeline.get_media_requests(item, None) == []
+
+
+@pytest.mark.parametrize(
+    ("response", "status", "error"),
+    [
+        (Response(FILE, status=404), "gone", "the CDN answered 404"),
+        (Response(FILE, status=410), "gone", "the CDN answered 410"),
+        (Response(FILE, status=500), "failed", "the CDN answered 500"),
+        (Response(FILE, status=401), "failed", "the CDN answered 401"),
+        (Response(FILE, status=302), "failed", "the CDN answered 302"),
+        (HtmlResponse(FILE, status=403, body=b"<html>"), "failed", "the CDN answered 403"),
+        (Response(FILE, status=599, body=b"DownloadTimeoutError: silence"), "failed", "DownloadTimeoutError: silence"),
+    ],
+)
+def test_an_answer_without_a_file_says_why_there_is_none(response, status, error):
+    assert fate(response) == {"status": status, "error": error}
+
+
+@pytest.mark.parametrize("extension", HEADS)
+def test_a_file_is_what_its_first_bytes_say(tmp_path, extension):
+    response = brought(tmp_path / "x.part", HEADS[extension])
+
+    found = fate(response)
+
+    assert (found["status"], found["extension"], found["part"]) == ("stored", extension, str(tmp_path / "x.part"))
+    assert (found["checksum"], found["size"]) == ("ab" * 32, 64)
+
+
+@pytest.mark.parametrize("head", [b"", b"<!DOCTYPE html><html>", b'{"error":"no"}', b"\0" * 512])
+def test_bytes_that_are_no_picture_are_thrown_away(tmp_path, head):
+    response = brought(tmp_path / "x.part", head)
+
+    found = fate(response)
+
+    assert (found["status"], found["error"]) == ("failed", "64 bytes came that are no known media format")
+    assert not (tmp_path / "x.part").exists()
+
+
+def test_a_file_is_named_after_its_content_not_its_address(pipeline, tmp_path):
+    image = Image(id=7, key=KEY, creator="lampwright", media_state="wanted")
+    [request] = pipeline.get_media_requests(image, None)
+
+    path = pipeline.file_path(request, brought(tmp_path / "x.part", HEADS[".webp"]), item=image)
+
+    assert path == "lampwright/7.webp"
+
+
+def test_what_came_is_written_into_the_item_and_counted(pipeline):
+    image = Image(id=7, key=KEY, media_state="wanted")
+    result = {"url": FILE, "path": "", "status": "gone", "error": "the CDN answered 404"}
+
+    done = pipeline.item_completed([(True, result)], image, None)
+
+    assert done is image
+    assert (image.media_state, image.files) == ("gone", [result])
+    assert pipeline.crawler.stats.get_value("civitscrape/files_gone") == 1
