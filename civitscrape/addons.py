@@ -63,7 +63,7 @@ def resolve(settings: BaseSettings) -> None:
     folder = Path(settings["OUTPUT_DIR"]).expanduser().absolute()
     _set(settings, "OUTPUT_DIR", str(folder))
     if "?" in str(folder) and "{OUTPUT_DIR}" in settings["DATABASE_URL"]:
-        raise ArgumentError(f"setting OUTPUT_DIR: {str(folder)!r}: the address of a database cannot hold a ?; rename it")
+        raise ArgumentError(f"setting OUTPUT_DIR: {str(folder)!r}: the address of a database cannot hold a ?")
     for name in ("DATABASE_URL", "MEDIA_STORE"):
         _set(settings, name, str(settings[name]).replace("{OUTPUT_DIR}", folder.as_posix()))
     if "://" in settings["MEDIA_STORE"]:

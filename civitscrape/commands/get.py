@@ -41,5 +41,8 @@ def get(
 
     Exit codes: 0 complete, 1 failed, 3 incomplete or stopped (the same command goes on).
     """
-    arguments = {"username": ",".join(usernames), **pairs(argument or [], "-a")}
+    more = pairs(argument or [], "-a")
+    if "username" in more:
+        raise ArgumentError("-a 'username=…': the names already stand before it; write them there, with spaces")
+    arguments = {"username": ",".join(usernames), **more}
     raise typer.Exit(crawl("user", arguments, pairs(setting or [], "-s")))
