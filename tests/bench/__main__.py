@@ -39,7 +39,8 @@ def main() -> int:
         console.print(f"left out: {reason}")
     compile_everything()
     chosen = [scenes.SCENES[options.scene]] if options.scene else list(scenes.SCENES.values())
-    failed = [name for scene in chosen for name in measure(scene, console, options.rounds, absent)]
+    with tempfile.TemporaryDirectory(prefix="civitscrape-bench-") as folder:
+        failed = [name for scene in chosen for name in measure(scene, Path(folder), console, options.rounds, absent)]
     console.print(table.LEGEND, markup=False, highlight=False, soft_wrap=True)
     return 1 if failed else 0
 
@@ -51,14 +52,13 @@ def compile_everything() -> None:
     subprocess.run([sys.executable, "-m", "compileall", "-qq", "-j", "0", *folders], check=False)
 
 
-def measure(scene: Scene, console: Console, rounds: int, absent: dict[str, str]) -> set[str]:
+def measure(scene: Scene, folder: Path, console: Console, rounds: int, absent: dict[str, str]) -> set[str]:
     """Measure a scene and print what came of it; return who could not run."""
     progress = Console(stderr=True, style="dim", highlight=False, markup=False, soft_wrap=True)
-    with tempfile.TemporaryDirectory(prefix="civitscrape-bench-") as place:
-        progress.print(f"{scene.title}: the sandbox draws its pictures")
-        with stage(Path(place), images=scene.images, file_size=scene.file_size, latency=scene.latency) as on:
-            turns = Turns(scene, on, Path(place), progress.print)
-            turns.take(rounds, absent)
+    progress.print(f"{scene.title}: the sandbox draws its pictures")
+    with stage(folder, images=scene.images, file_size=scene.file_size, latency=scene.latency) as on:
+        turns = Turns(scene, on, folder, progress.print)
+        turns.take(rounds, absent)
     console.print(table.figures(scene.title, turns.runs))
     console.print(table.judgement(scenes.judge(scene, turns.runs, turns.pauses)))
     for line in table.worst(turns.pauses):
