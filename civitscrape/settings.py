@@ -13,6 +13,7 @@ from civitscrape.extensions.books import Books
 from civitscrape.extensions.log import RunLog
 from civitscrape.extensions.progress import Progress
 from civitscrape.extensions.report import Report
+from civitscrape.extensions.thrift import Thrift
 from civitscrape.middlewares.auth import Auth
 from civitscrape.middlewares.commit import Commit
 from civitscrape.middlewares.pace import Pace
@@ -139,6 +140,7 @@ EXTENSIONS = {
     RunLog: 2,
     Progress: 10,
     Report: 20,
+    Thrift: 30,
     "scrapy.extensions.logstats.LogStats": None,  # Progress tells more
     "scrapy.extensions.memusage.MemoryUsage": None,  # has no limit to watch
     "scrapy.extensions.spiderstate.SpiderState": None,  # the state is in the database
