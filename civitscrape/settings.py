@@ -5,6 +5,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+)
+
 from civitscrape.addons import Resolve
 from civitscrape.downloads.downloader import PacedDownloader
 from civitscrape.downloads.handler import DiskDownloadHandler
@@ -88,6 +96,14 @@ SCRAPER_SLOT_MAX_ACTIVE_SIZE = 2_000_000  # bytes of answers in work: beyond, no
 DOWNLOAD_DELAY_JITTER = 0  # API_DELAY is a floor, and jitter would go below it
 AUTOTHROTTLE_ENABLED = True  # a slow site is asked more slowly; start and floor are API_DELAY (add-on)
 ROBOTSTXT_OBEY = True  # for pages; the documented API and the CDN carry a mark (docs/decisions)
+RETRY_EXCEPTIONS = [  # what the download handler raises; Scrapy's list imports a good part of Twisted
+    CannotResolveHostError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+    OSError,
+]
 RETRY_TIMES = 6  # with RETRY_BACKOFF 1 that is about a minute of patience
 HTTPCACHE_ENABLED = False  # what is asked again is asked because it may have changed
 

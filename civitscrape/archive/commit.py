@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 COUNTERS = frozenset({"stats"})
 """Keys of an entry that change without the entry changing; the payload's hash leaves them out."""
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+"""Made once: ``json.dumps`` with options makes one for every call."""
+
 SOURCE_RANK = {source: rank for rank, source in enumerate(ResourceSource)}
 
 
@@ -141,8 +144,7 @@ def digest(content: Any, refused: str | None = None) -> str:
 
 def canonical(content: Any) -> bytes:
     """Write an entry as canonical JSON: sorted keys, no spaces, UTF-8."""
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return text.encode(errors="surrogatepass")
+    return _CANONICAL.encode(content).encode(errors="surrogatepass")
 
 
 def restore(body: bytes) -> Any:

@@ -64,13 +64,17 @@ def _parse(url: str) -> sa.URL:
     return address
 
 
+_LETTERS = json.JSONEncoder(ensure_ascii=False)
+"""Made once: ``json.dumps`` with options makes one for every call."""
+
+
 def to_json(value: Any) -> str:
     r"""Write JSON with letters; with escapes only where half a character would be no UTF-8.
 
     >>> print(to_json({"prompt": "港"}), to_json(chr(0xD83C)))
     {"prompt": "港"} "\ud83c"
     """
-    text = json.dumps(value, ensure_ascii=False)
+    text = _LETTERS.encode(value)
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -107,12 +111,24 @@ def from_row(dataclass: type[T], row: Any) -> T:
 
 
 def upsert(connection: Connection, records: Iterable[Any]) -> None:
-    """Insert or merge records of one dataclass."""
-    rows = list(records)
-    if rows:
-        dataclass: type = type(rows[0])
+    """Insert or merge records of one dataclass; of equal ones, such as a tag on many images, one is enough."""
+    unique = _unique(records)
+    if unique:
+        dataclass: type = type(unique[0])
         statement = merge.upsert(dataclass, connection.dialect.name)
-        connection.execute(statement, [to_row(record) for record in rows])
+        connection.execute(statement, [to_row(record) for record in unique])
+
+
+def _unique(records: Iterable[Any]) -> list[Any]:
+    """Leave out records that say exactly what one before them says; those that say something else are all merged."""
+    unique: list[Any] = []
+    seen: dict[Any, Any] = {}
+    for record in records:
+        key = (type(record), getattr(record, "id", None))
+        if key[1] is None or seen.get(key) != record:
+            seen[key] = record
+            unique.append(record)
+    return unique
 
 
 def in_chunks(values: Iterable[T], size: int = VARIABLES) -> Iterable[list[T]]:

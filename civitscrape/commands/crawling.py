@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,8 @@ def check(spider: str, arguments: Mapping[str, Any], settings: BaseSettings) -> 
     resolve(resolved)
     for name in ("OUTPUT_DIR", "MEDIA_STORE"):
         probe(Path(resolved[name]), name)
-    make_context(resolved)
+    if os.environ.get("SSL_CERT_FILE"):
+        make_context(resolved)
     open_engine(resolved["DATABASE_URL"]).dispose()
 
 

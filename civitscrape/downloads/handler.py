@@ -34,7 +34,7 @@ from scrapy.utils._download_handlers import make_response
 
 from civitscrape.downloads.part import PartFile
 from civitscrape.downloads.response import FileResponse
-from civitscrape.downloads.trust import UntrustedCertificateError, make_context
+from civitscrape.downloads.trust import UntrustedCertificateError, context_of
 from civitscrape.exceptions import ArchiveError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         # Past AiohttpDownloadHandler, whose __init__ makes a pool that is limited by CONCURRENT_REQUESTS: a second
         # throttle behind the slots that nobody sees. Here the slots alone limit.
         super(AiohttpDownloadHandler, self).__init__(crawler)
-        self._ssl_context = make_context(crawler.settings)
+        self._ssl_context = context_of(crawler)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(local_addr=self._bind_address, limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),

@@ -6,17 +6,29 @@ import os
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from scrapy.utils.ssl import _make_ssl_context
 
 from civitscrape.exceptions import ArgumentError, CivitscrapeError
 
 if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
 
 
 class UntrustedCertificateError(CivitscrapeError):
     """A server's certificate is not trusted; raised by the download handler, and not worth a retry."""
+
+
+_CONTEXTS: WeakKeyDictionary[Crawler, ssl.SSLContext] = WeakKeyDictionary()
+
+
+def context_of(crawler: Crawler) -> ssl.SSLContext:
+    """Make the TLS context of a crawl once, for http (proxies) and https alike: reading authorities takes a while."""
+    if crawler not in _CONTEXTS:
+        _CONTEXTS[crawler] = make_context(crawler.settings)
+    return _CONTEXTS[crawler]
 
 
 def make_context(settings: BaseSettings) -> ssl.SSLContext:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from civitscrape.archive.shelf import Fate
 
 
+BREATH = 8
+"""Items let go before the event loop gets a turn: each still has its feeds to be written."""
+
+
 class Store:
     """Gather fates while a transaction runs, then write them all in the next one."""
 
@@ -111,6 +115,8 @@ class Store:
                 for _, future in batch:
                     future.set_exception(error)
             else:
-                for _, future in batch:
+                for place, (_, future) in enumerate(batch, 1):
                     future.set_result(None)
+                    if place % BREATH == 0:
+                        await asyncio.sleep(0)
         self._writer = None
