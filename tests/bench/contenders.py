@@ -3,7 +3,7 @@
 Every contender is its released program, unmodified, and fetches the same files from the same sandbox:
 
 * this project: ``scrapy crawl user`` as a person types it, with everything that is on by default: records, tags,
-  payloads, sidecars, feeds, report;
+  payloads, sidecars, feeds, report; and once more with ``SIDECARS=none``, so that it makes as many files as the others;
 * aria2c with 16 files at once, and Scrapy's own files pipeline: both are given the list of addresses;
 * gallery-dl: ``/user/…/images``, files alone, without the pauses that it makes between API calls. It knows the site by
   its own names only, so it comes through the sandbox's proxy; TLS costs it a few milliseconds a file.
@@ -16,7 +16,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,8 @@ class Job:
     """Variables of its environment, beside those that are kept."""
     output: Path | None = None
     """What a crawl of ours leaves; None for the others."""
+    sidecars: bool = True
+    """Whether a crawl of ours writes a second file beside each."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -60,6 +62,12 @@ def civitscrape(stage: Stage, folder: Path, *, concurrency: int = 16) -> Job:
     """Crawl as a person does."""
     words = [sys.executable, "-m", "scrapy", "crawl", "user", "-a", f"username={CREATOR}"]
     return _ours(words, stage, folder, concurrency=concurrency)
+
+
+def without_sidecars(stage: Stage, folder: Path) -> Job:
+    """Crawl as a person does, but make one file an image, as the others do."""
+    job = civitscrape(stage, folder)
+    return replace(job, settings=job.settings | {"SIDECARS": "none"}, sidecars=False)
 
 
 def watched(stage: Stage, folder: Path, *, concurrency: int = 16) -> Job:

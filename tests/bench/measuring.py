@@ -70,7 +70,9 @@ def run(job: Job, stage: Stage, log: Path) -> Run:
     seen = stage.seen()
     if spent["code"] != 0:
         raise ContenderError(f"ended with exit code {spent['code']}: {_last_words(log)}")
-    flaw = _flaw_of_files(job.files, stage) or (job.output and _flaw_of_records(job.output, stage))
+    flaw = _flaw_of_files(job.files, stage) or (
+        job.output and _flaw_of_records(job.output, stage, sidecars=job.sidecars)
+    )
     if flaw:
         raise ContenderError(f"{flaw}; it said: {_last_words(log)}")
     return Run(
@@ -126,7 +128,7 @@ def _flaw_of_files(folder: Path, stage: Stage) -> str | None:
     return f"of {stage.hashes.total()} files {lost} did not arrive whole, and {strange} others lie in {folder}"
 
 
-def _flaw_of_records(output: Path, stage: Stage) -> str | None:
+def _flaw_of_records(output: Path, stage: Stage, *, sidecars: bool) -> str | None:
     """Make sure that a crawl of ours brought the records too, and called itself complete."""
     with closing(sqlite3.connect(output / "civitscrape.sqlite")) as database:
         images, prompts = database.execute(
@@ -134,9 +136,9 @@ def _flaw_of_records(output: Path, stage: Stage) -> str | None:
         ).fetchone()
         tags = database.execute("SELECT count(*) FROM image_tags").fetchone()[0]
         outcome = database.execute("SELECT outcome FROM runs").fetchone()[0]
-    sidecars = len(list((output / "media").rglob("*.json")))
-    found = (images, prompts, tags, sidecars, outcome)
+    beside = len(list((output / "media").rglob("*.json")))
+    found = (images, prompts, tags, beside, outcome)
     files = stage.hashes.total()
-    expected = (files, stage.prompts, stage.tags, files, "complete")
+    expected = (files, stage.prompts, stage.tags, files if sidecars else 0, "complete")
     names = "images with a file, prompts, tags, sidecars, outcome"
     return None if found == expected else f"the archive holds {found} ({names}), not {expected}"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Runs = dict[str, list[Run]]
 
+BARE = "civitscrape, SIDECARS=none"
 OURS, ARIA2C, STOCK, GALLERY_DL = "civitscrape", "aria2c -j16", "Scrapy FilesPipeline", "gallery-dl, files alone"
 
 BLOCKED = 50
@@ -57,9 +58,12 @@ def judge(scene: Scene, runs: Runs, pauses: list[list[Pause]]) -> list[Bound]:
 def judge_throughput(runs: Runs) -> list[Bound]:
     """Compare speeds by both measures: the whole process, and the transfer alone, as the sandbox saw it."""
     bounds = [
-        Bound(name=f"{what}, times {other}", values=ratios(runs[OURS], runs[other], speed), limit=limit, at_least=True)
+        Bound(
+            name=f"{what}: {us}, times {other}", values=ratios(runs[us], runs[other], speed), limit=limit, at_least=True
+        )
         for other, limit in ((ARIA2C, 0.85), (STOCK, 1.4))
-        if other in runs
+        for us in (BARE, OURS)
+        if other in runs and us in runs
         for what, speed in (("files/s of the transfer", transfer_speed), ("files/s of the whole process", whole_speed))
     ]
     memory = [run.memory / MEGABYTE for run in runs[OURS]]
@@ -87,6 +91,7 @@ THROUGHPUT = Scene(
     every_round={
         ARIA2C: contenders.aria2c,
         OURS: contenders.civitscrape,
+        BARE: contenders.without_sidecars,
         STOCK: contenders.scrapy_files,
     },
     once={GALLERY_DL: contenders.gallery_dl},
