@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable  # noqa: TC003 (a named tuple reads it)
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -16,7 +18,7 @@ from civitscrape.archive import merge, schema
 from civitscrape.exceptions import ArchiveError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -113,10 +115,49 @@ def from_row(dataclass: type[T], row: Any) -> T:
 def upsert(connection: Connection, records: Iterable[Any]) -> None:
     """Insert or merge records of one dataclass; of equal ones, such as a tag on many images, one is enough."""
     unique = _unique(records)
-    if unique:
-        dataclass: type = type(unique[0])
+    if not unique:
+        return
+    dataclass: type = type(unique[0])
+    if not connection.dialect.positional:
         statement = merge.upsert(dataclass, connection.dialect.name)
         connection.execute(statement, [to_row(record) for record in unique])
+        return
+    ready = _ready(dataclass, connection.dialect)
+    connection.exec_driver_sql(ready.sql, [ready.values(record) for record in unique])
+
+
+class _Ready(NamedTuple):
+    """An upsert as its driver takes it: SQLAlchemy's way with parameters takes as long as the rest of a commit."""
+
+    sql: str
+    read: Callable[[Any], tuple[Any, ...]]
+    json: list[int]
+    """Places of the columns that hold JSON."""
+    constants: tuple[Any, ...]
+    """What the rules of merging compare with."""
+
+    def values(self, record: Any) -> tuple[Any, ...]:
+        """Turn a record into the parameters, in their order."""
+        if not self.json:
+            return self.read(record) + self.constants
+        values = list(self.read(record))
+        for place in self.json:
+            if values[place] is not None:
+                values[place] = to_json(values[place])
+        return (*values, *self.constants)
+
+
+@cache
+def _ready(dataclass: type, dialect: sa.Dialect) -> _Ready:
+    """Compile an upsert once; its parameters are the columns in their order, then the constants."""
+    table, names = schema.BY_CLASS[dataclass], schema.COLUMNS[dataclass]
+    compiled = merge.upsert(dataclass, dialect.name).compile(dialect=dialect, column_keys=list(names))
+    order = compiled.positiontup or []
+    if tuple(order[: len(names)]) != names:
+        raise RuntimeError(f"the parameters of table {table.name} come as {order}; its columns were to be first")
+    json_columns = [place for place, column in enumerate(table.c) if isinstance(column.type, sa.JSON)]
+    constants = tuple(compiled.params[name] for name in order[len(names) :])
+    return _Ready(str(compiled), _VALUES[dataclass], json_columns, constants)
 
 
 def _unique(records: Iterable[Any]) -> list[Any]:
