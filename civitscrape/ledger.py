@@ -60,6 +60,8 @@ class Link:
     """Number of the entry."""
     first_seen_at: Annotated[str, First]
     """When the target first led to it, UTC ISO 8601."""
+    walk_id: int | None = None
+    """The last walk that met it; what a walk did not meet shows where it was cut short."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -31,9 +31,13 @@ from civitscrape.pipelines.dedup import Dedup
 from civitscrape.pipelines.media import Media
 from civitscrape.pipelines.store import Store
 
+own: list[str] = []
+"""Names of our settings."""
+
 
 def _env(name: str, default: Any) -> Any:
     """Take one of our settings from the environment, where it is set and not empty."""
+    own.append(name)
     return os.environ.get(name) or default
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Callable  # noqa: TC003 (a named tuple reads it)
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -66,7 +67,7 @@ def _parse(url: str) -> sa.URL:
     return address
 
 
-_LETTERS = json.JSONEncoder(ensure_ascii=False)
+_LETTERS = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 """Made once: ``json.dumps`` with options makes one for every call."""
 
 
@@ -76,12 +77,27 @@ def to_json(value: Any) -> str:
     >>> print(to_json({"prompt": "港"}), to_json(chr(0xD83C)))
     {"prompt": "港"} "\ud83c"
     """
-    text = _LETTERS.encode(value)
     try:
+        text = _LETTERS.encode(value)
         text.encode()
     except UnicodeEncodeError:
         return json.dumps(value)
+    except ValueError:  # a seed of 1e400 is infinite once read, and JSON has no word for that
+        return to_json(_finite(value))
     return text
+
+
+def _finite(value: Any) -> Any:
+    """Write numbers that JSON cannot hold as texts.
+
+    >>> _finite({"seed": float("inf"), "steps": [30, float("nan")]})
+    {'seed': 'inf', 'steps': [30, 'nan']}
+    """
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _tune_sqlite(connection: Any, _: object) -> None:

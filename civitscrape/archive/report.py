@@ -129,6 +129,8 @@ def reasons(report: TargetReport, told: Announcement, mask: int) -> Iterable[str
         return
     if not report.walks:
         yield f"{report.target} was not listed: the crawl ended before it; run the same command again"
+    if report.exists is None and not any(walk.listed for walk in report.walks):
+        yield f"nothing was listed, and whether {report.target} exists could not be learned: {told.error}"
     for walk in report.walks:
         yield from _walk_reasons(walk)
     for state, sentence in (
@@ -162,18 +164,23 @@ def is_missing(report: TargetReport) -> bool:
     return report.exists is False and not any(walk.listed for walk in report.walks)
 
 
-def judge(targets: list[TargetReport], *, refused: int, stopped: bool, error: str | None) -> tuple[Outcome, list[str]]:
+def judge(
+    targets: list[TargetReport], *, refused: int, stopped: bool, error: str | None, failed: int = 0
+) -> tuple[Outcome, list[str]]:
     """Give a run its outcome, and the reasons for anything but ``complete``.
 
     Args:
         targets: what was found of each target.
         refused: entries that could not be read.
         stopped: whether a person ended the run.
+        failed: downloads of this run that failed, also those of files that were there before.
         error: what cut the run short, when it was neither a person nor the site's last word.
     """
     found = [reason for target in targets for reason in target.reasons]
     if refused:
         found.append(f"{refused} entries could not be read; they are kept in the table payloads, with the reason")
+    if failed and not any(target.files.get("failed") for target in targets):
+        found.append(f"{failed} files could not be fetched again; those that were there before are still there")
     if error is not None:
         found.append(error)
     if stopped:

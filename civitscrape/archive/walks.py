@@ -75,21 +75,52 @@ def known(connection: Connection, target: str, ids: Collection[int]) -> set[int]
     return found
 
 
-def leftovers(connection: Connection, target: str, after: int, size: int) -> list[Image]:
-    """Find images of a target whose file is wanted and not there, in the order of their ids, a chunk at a time."""
+def met(connection: Connection, walk: Walk, ids: Collection[int]) -> set[int]:
+    """Tell which entries a walk itself has met, in this run or in those that it was begun in."""
+    table = schema.links
+    kind, _, name = walk.target.partition(":")
+    found: set[int] = set()
+    for chunk in in_chunks(ids):
+        mine = (table.c.target_kind == kind) & (table.c.target == name) & (table.c.walk_id == walk.id)
+        found.update(connection.execute(sa.select(table.c.entry_id).where(mine, table.c.entry_id.in_(chunk))).scalars())
+    return found
+
+
+def leftovers(connection: Connection, target: str, level: int, after: int, size: int) -> list[Image]:
+    """Find images of a target whose file is not there and was not refused, in the order of their ids, some at a time.
+
+    An image without a row in ``media`` was archived without its file; it is among them.
+    """
     kind, _, name = target.partition(":")
     query = (
         sa.select(schema.images)
         .join(schema.links, schema.links.c.entry_id == schema.images.c.id)
-        .join(schema.media, schema.media.c.key == schema.images.c.key)
+        .outerjoin(schema.media, schema.media.c.key == schema.images.c.key)
         .where(
             schema.links.c.target_kind == kind,
             schema.links.c.target == name,
             schema.links.c.entry_kind == "image",
-            schema.media.c.state.in_((MediaState.WANTED, MediaState.FAILED)),
+            schema.images.c.key.is_not(None),
+            sa.func.coalesce(schema.media.c.state, MediaState.WANTED).in_((MediaState.WANTED, MediaState.FAILED)),
+            sa.func.coalesce(schema.images.c.level, level).op("&")(level) != 0,
             schema.images.c.id > after,
         )
         .order_by(schema.images.c.id)
         .limit(size)
     )
-    return [from_row(Image, row) for row in connection.execute(query)]
+    images = [from_row(Image, row) for row in connection.execute(query)]
+    tags_of = tags(connection, [image.id for image in images])
+    for image in images:
+        image.tags = tags_of.get(image.id, [])
+    return images
+
+
+def tags(connection: Connection, ids: Collection[int]) -> dict[int, list[str]]:
+    """Name the community tags of images."""
+    found: dict[int, list[str]] = {}
+    joined = schema.image_tags.join(schema.tags, schema.tags.c.id == schema.image_tags.c.tag_id)
+    for chunk in in_chunks(ids):
+        query = sa.select(schema.image_tags.c.image_id, schema.tags.c.name).select_from(joined)
+        for row in connection.execute(query.where(schema.image_tags.c.image_id.in_(chunk))):
+            found.setdefault(row.image_id, []).append(row.name)
+    return found

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -113,6 +115,15 @@ def other_address(url: str, mark: str) -> str:
 def no_answer(request: Request, reason: str) -> Response:
     """Stand in for an answer that never came, so that the callback hears of it."""
     return Response(request.url, status=NO_ANSWER, body=reason.encode(), request=request)
+
+
+def time_of(response: Response) -> str | None:
+    """Tell by the site's own clock when an answer was made, UTC ISO 8601; None when it does not say."""
+    try:
+        moment = parsedate_to_datetime((response.headers.get("Date") or b"").decode("latin-1"))
+    except ValueError:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def open_listing(response: Response) -> Page:

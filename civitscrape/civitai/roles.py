@@ -50,6 +50,18 @@ def role_of(request: Request) -> Role | None:
     return _ROLES.get(str(request.meta.get("download_slot", "")).partition(" ")[0])
 
 
+def shown(request: Request) -> str:
+    """Give a request's address as it may be written down: one of a file without its query, which may be a signature.
+
+    >>> from scrapy import Request
+    >>> shown(Request("https://s3.example/a.png?sig=1", meta={"download_slot": "media s3.example"}))
+    'https://s3.example/a.png'
+    """
+    if role_of(request) not in {Role.MEDIA, Role.STORAGE}:
+        return request.url
+    return urlsplit(request.url)._replace(query="", fragment="").geturl()
+
+
 def within(url: str, prefix: str) -> bool:
     """Tell whether an address lies under a configured one: same scheme, host and port, and the path below it.
 

@@ -6,6 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from scrapy.core.downloader import Downloader, Slot
+from scrapy.exceptions import IgnoreRequest
 from scrapy.utils.asyncio import call_later
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from twisted.internet.defer import Deferred
+
+
+STOPPED = "the crawl was stopped before this was asked for"
 
 
 class PacedDownloader(Downloader):
@@ -37,6 +41,11 @@ class PacedDownloader(Downloader):
         return max(0.0, self._held_until.get(slot_key, 0.0) - monotonic())
 
     def _process_queue(self, slot: Slot) -> None:
+        if not self.crawler.crawling:
+            # A person asked to stop: what is under way is finished, what waits is left for the next run.
+            while slot.queue:
+                slot.queue.popleft()[1].errback(IgnoreRequest(STOPPED))
+            return
         if slot.queue and not slot.latercall:
             # A slot does not know its key, its requests do.
             request, _ = slot.queue[0]

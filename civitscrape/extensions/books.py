@@ -118,15 +118,19 @@ class Books:
         if self.error is None:
             self.error = str(error)
             logger.error("%s; the crawl stops, and the same command goes on from here", error)
-            self._stopping = asyncio.create_task(self._crawler.engine.close_spider_async(reason="archive"))
+            self._stopping = asyncio.create_task(self._crawler.stop_async())
 
-    async def leftovers(self, target: str) -> AsyncIterator[Image]:
+    async def leftovers(self, target: str, level: int) -> AsyncIterator[Image]:
         """Bring the images of a target whose file an earlier run wanted and did not get, a chunk at a time."""
         after = 0
-        while chunk := await self.archive.run(walks.leftovers, target, after, CHUNK):
+        while chunk := await self.archive.run(walks.leftovers, target, level, after, CHUNK):
             for image in chunk:
                 yield image
             after = chunk[-1].id
+
+    async def met(self, walk: Walk, ids: Collection[int]) -> set[int]:
+        """Tell which entries a walk itself has met."""
+        return await self.archive.run(walks.met, walk, ids)
 
     async def known(self, target: str, ids: Collection[int]) -> set[int]:
         """Tell which entries a target has already led to."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from scrapy import signals
@@ -16,6 +18,15 @@ if TYPE_CHECKING:
 MASK = "[key]"
 
 
+def covered(text: str, secret: str) -> str:
+    """Cover a secret in a text: a server may echo what it was sent.
+
+    >>> covered("bad header: Bearer abc", "abc")
+    'bad header: Bearer [key]'
+    """
+    return text.replace(secret, MASK) if secret else text
+
+
 class Masked(logging.Formatter):
     """Writes a record as another formatter does, then covers what is secret, tracebacks included."""
 
@@ -26,7 +37,7 @@ class Masked(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Cover the secret wherever it stands."""
-        return self._formatter.format(record).replace(self._secret, MASK)
+        return covered(self._formatter.format(record), self._secret)
 
 
 def mask(handler: logging.Handler, secret: str) -> None:
@@ -35,12 +46,27 @@ def mask(handler: logging.Handler, secret: str) -> None:
         handler.setFormatter(Masked(handler.formatter or logging.Formatter(), secret))
 
 
+class LogFile(logging.FileHandler):
+    """A log file that a full disk ends in one line; the base class would print a traceback for every record."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 (the base class's signature)
+        """Say once that no more can be written, and write no more."""
+        if self.level <= logging.CRITICAL:
+            self.setLevel(logging.CRITICAL + 1)
+            sys.stderr.write(f"{self.baseFilename} cannot be written any more: {sys.exc_info()[1]}\n")
+
+    def close(self) -> None:
+        """Close the file, even where its last lines find no room."""
+        with suppress(OSError):
+            super().close()
+
+
 class RunLog:
     """Writes ``logs/{run}.log`` in the output folder while a crawl runs."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._handler: logging.FileHandler | None = None
+        self._handler: LogFile | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -55,7 +81,7 @@ class RunLog:
         settings, books = self._crawler.settings, Books.of(self._crawler)
         folder = books.folder / "logs"
         folder.mkdir(parents=True, exist_ok=True)
-        self._handler = logging.FileHandler(folder / f"{books.run.id}.log", encoding="utf-8")
+        self._handler = LogFile(folder / f"{books.run.id}.log", encoding="utf-8")
         self._handler.setLevel(settings["LOG_LEVEL"])
         self._handler.setFormatter(logging.Formatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"]))
         secret = settings["CIVITAI_API_KEY"]

@@ -66,7 +66,8 @@ class Report:
         self.outcome, why = reports.judge(
             targets,
             refused=counts["refused"],
-            stopped=reason == "shutdown",
+            failed=counts["failed"],
+            stopped=reason == "shutdown" and books.error is None,
             error=books.error or stats.get_value("civitscrape/postponed"),
         )
         roles = {role: stats.get_value(f"civitscrape/requests_{role}", 0) for role in ("api", "page", "media")}

@@ -11,6 +11,7 @@ from scrapy.utils.asyncio import sleep
 from civitscrape.archive import commit as transaction
 from civitscrape.exceptions import AnswerError, ArchiveError, ChallengeError, EnvelopeError
 from civitscrape.extensions.books import Books
+from civitscrape.extensions.log import covered
 from civitscrape.items import Image
 from civitscrape.ledger import Announcement, Media, Walk, WalkState
 from civitscrape.middlewares import retry
@@ -48,7 +49,7 @@ class Commit:
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
         """Commit what a spider starts with, one thing after the other."""
         async for one in start:
-            async for output in self._let_go([one]):
+            async for output in self._let_go(one if isinstance(one, list) else [one]):
                 yield output
 
     async def process_spider_output(self, response: Response, result: AsyncIterator[Any]) -> AsyncIterator[Any]:
@@ -84,8 +85,11 @@ class Commit:
 
     async def _let_go(self, gathered: list[Any]) -> AsyncIterator[Any]:
         requests = [one for one in gathered if isinstance(one, Request)]
-        for announcement in (one for one in gathered if isinstance(one, Announcement)):
-            self._books.announce(announcement)
+        for one in gathered:
+            if isinstance(one, Walk | Announcement) and one.error is not None:
+                one.error = covered(one.error, self._crawler.settings["CIVITAI_API_KEY"])
+            if isinstance(one, Announcement):
+                self._books.announce(one)
         records = [one for one in gathered if not isinstance(one, Request | Announcement)]
         try:
             standings = await self._books.archive.run(transaction.commit, records) if records else {}

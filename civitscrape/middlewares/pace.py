@@ -11,7 +11,7 @@ from scrapy import signals
 from scrapy.exceptions import IgnoreRequest
 
 from civitscrape.civitai import rest
-from civitscrape.civitai.roles import role_of
+from civitscrape.civitai.roles import role_of, shown
 from civitscrape.downloads.downloader import PacedDownloader
 
 if TYPE_CHECKING:
@@ -87,14 +87,14 @@ class Pace:
         wait = seconds(header.decode("latin-1"), at=datetime.now(UTC))
         if wait is None:
             logger.warning(
-                "%s answered with Retry-After %r, which is no time; backing off instead", request.url, header
+                "%s answered with Retry-After %r, which is no time; backing off instead", shown(request), header
             )
             return
         name, downloader = request.meta["download_slot"], self._crawler.engine.downloader
         if wait > self._longest:
             self._close(name, wait, downloader)
         elif isinstance(downloader, PacedDownloader) and wait > downloader.held(name):
-            logger.info("%s answered %d: %s waits %.0f s", request.url, response.status, name, wait)
+            logger.info("%s answered %d: %s waits %.0f s", shown(request), response.status, name, wait)
             downloader.hold(name, wait)
         self._crawler.stats.inc_value("civitscrape/held")
 

@@ -13,7 +13,7 @@ from scrapy.utils.asyncio import sleep
 from scrapy.utils.misc import load_object
 
 from civitscrape.civitai import rest
-from civitscrape.civitai.roles import Role, role_of
+from civitscrape.civitai.roles import Role, role_of, shown
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
 logger = logging.getLogger(__name__)
+
+SILENT = logging.getLogger(f"{__name__}.silent")
+"""For Scrapy's own words, which hold whole addresses, signatures included; ours are below."""
+SILENT.setLevel(logging.CRITICAL)
 
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 531)})
 """Statuses that may be gone the next time (trpc-and-pages §3; 52x are the edge's own)."""
@@ -55,11 +59,13 @@ async def again(crawler: Crawler, request: Request, reason: str) -> Request | No
     """
     if crawler.spider is None:
         return None
-    repeated = get_retry_request(request, spider=crawler.spider, reason=reason, give_up_log_level=logging.INFO)
+    reason = reason.replace(request.url, shown(request))
+    repeated = get_retry_request(request, spider=crawler.spider, reason=reason, logger=SILENT)
     if repeated is None:
+        logger.info("%s: %s; given up", shown(request), reason)
         return None
     attempt = repeated.meta["retry_times"]
-    logger.info("%s: %s; asking again (%d)", request.url, reason, attempt)
+    logger.info("%s: %s; asking again (%d)", shown(request), reason, attempt)
     await sleep(backoff(attempt, crawler.settings.getfloat("RETRY_BACKOFF")))
     if role_of(request) is Role.API:
         return repeated.replace(url=rest.other_address(repeated.url, f"{time.time_ns():x}"))
@@ -111,4 +117,4 @@ class GiveUp:
         if role_of(request) is None:  # robots.txt: Scrapy would log a traceback, and go on as it does with this answer
             logger.warning("%s: %s", request.url, reason)
         self._crawler.stats.inc_value("civitscrape/given_up")
-        return rest.no_answer(request, reason)
+        return rest.no_answer(request, reason.replace(request.url, shown(request)))

@@ -12,6 +12,7 @@ from typing import Any
 
 from civitscrape.items import ResourceSource
 from civitscrape.parsers import loose
+from civitscrape.parsers.fields import storable
 
 _AIR = re.compile(r"urn:air:[^:]*:(?P<type>[^:]*):civitai:[0-9]+@(?P<version>[0-9]{1,18})")
 _JOB_TYPE = re.compile(r"\bType = (\w+)")  # "ImageJobNetworkParams { Strength = 0.75, TriggerWord = , Type = Lora }"
@@ -141,7 +142,7 @@ def _type(kind: str | None) -> str | None:
 
 
 def _hash(value: Any) -> str | None:
-    return value.strip().lower() or None if isinstance(value, str) else None
+    return storable(value.strip().lower()) or None if isinstance(value, str) else None
 
 
 def _list(meta: dict[str, Any], name: str) -> list[Any]:

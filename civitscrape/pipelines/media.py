@@ -13,6 +13,7 @@ from civitscrape.archive import formats, paths
 from civitscrape.civitai import media
 from civitscrape.civitai.rest import NO_ANSWER
 from civitscrape.civitai.roles import Role, stamp
+from civitscrape.downloads.downloader import STOPPED
 from civitscrape.downloads.response import FileResponse
 from civitscrape.items import Image
 from civitscrape.ledger import MediaState
@@ -63,7 +64,12 @@ class Media(FilesPipeline):
 
     def get_media_requests(self, item: Any, info: MediaPipeline.SpiderInfo) -> list[Request]:  # noqa: ARG002 (Scrapy's signature)
         """Ask for the original of an image that is wanted."""
-        if not isinstance(item, Image) or item.media_state != MediaState.WANTED or item.key is None:
+        if (
+            not self.crawler.crawling
+            or not isinstance(item, Image)
+            or item.media_state != MediaState.WANTED
+            or item.key is None
+        ):
             return []
         url = media.original(self._base, item.key, item.type)
         meta = stamp(Role.MEDIA, url)
@@ -122,6 +128,8 @@ def fate(response: Response) -> Mapping[str, Any]:
     """Tell what became of a download, in the words of the table ``media``."""
     if response.status in GONE:
         return {"status": MediaState.GONE, "error": f"the CDN answered {response.status}"}
+    if response.status == NO_ANSWER and response.body == STOPPED.encode():
+        return {"status": MediaState.WANTED}
     if response.status == NO_ANSWER:
         return {"status": MediaState.FAILED, "error": response.body.decode(errors="replace")}
     if not isinstance(response, FileResponse):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from civitscrape.civitai import pages, rest
@@ -47,7 +48,7 @@ class UserSpider(WalkingSpider):
             return
         if profile.exists:
             try:
-                yield creators.from_profile(profile)
+                yield replace(creators.from_profile(profile), link=response.url)
             except EntryError as error:
                 self.logger.warning("%s: the profile is not kept: %s", target, error)
         yield Announcement(target=target, exists=profile.exists, counts=profile.counts, level=profile.counts_level)

@@ -28,6 +28,8 @@ SOURCE = "rest.images"
 
 OLDEST, NEWEST = "Oldest", "Newest"
 
+BAD_REQUEST = 400
+
 MARGIN = timedelta(minutes=15)
 """An entry this much older than a walk must have been in it: clocks differ, and the site's index lags a little."""
 
@@ -48,7 +50,7 @@ class WalkingSpider(CivitaiSpider):
         name = "CIVITAI_MATURE_URL" if self.args.level & levels.MATURE else "CIVITAI_URL"
         return str(self.settings[name])
 
-    async def plan(self, target: str, params: dict[str, Any]) -> AsyncIterator[Walk | Request | Image]:
+    async def plan(self, target: str, params: dict[str, Any]) -> AsyncIterator[Any]:
         """Plan the passes of a target, each a walk, and ask for the first page of each.
 
         Args:
@@ -57,9 +59,9 @@ class WalkingSpider(CivitaiSpider):
         """
         for level in levels.passes(self.args.level):
             walk = await self._walk(target, level, params)
-            if walk.cursor is not None or self.args.mode == "new":
-                async for image in self.books.leftovers(target):
-                    yield image
+            if self.args.download != "none" and (walk.cursor is not None or self.args.mode == "new"):
+                async for image in self.books.leftovers(target, walk.level):
+                    yield [image, wanted(image, self.settings["CIVITAI_MEDIA_URL"])]
             yield walk
             yield self.ask(walk)
 
@@ -102,7 +104,13 @@ class WalkingSpider(CivitaiSpider):
 
     async def parse_images(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
         """Keep the entries of a page, then go on."""
+        if response.status == BAD_REQUEST and walk.cursor is not None and not self._seen[walk.id or 0]:
+            yield self.restart(walk)
+            yield self.ask(walk)
+            return
         page = self.open(response, walk)
+        if walk.pages == 0:
+            walk.started_at = rest.time_of(response) or walk.started_at
         room = self._room(walk)
         entries = page.entries[:room]
         fresh = await self._fresh(entries, walk)
@@ -120,6 +128,14 @@ class WalkingSpider(CivitaiSpider):
         self.crawler.stats.inc_value("civitscrape/pages")
         return page
 
+    def restart(self, walk: Walk) -> Walk:
+        """Go back to the first page of a walk whose stored cursor the site takes no more; repeats cost no file."""
+        self.logger.warning(
+            "%s: the site refuses the stored cursor %r; the walk starts afresh", walk.target, walk.cursor
+        )
+        walk.cursor, walk.pages, walk.entries = None, 0, 0
+        return walk
+
     def advance(self, page: Page, walk: Walk, *, again: bool) -> Iterator[Walk | Request]:
         """Decide what follows a page, and write it into the walk."""
         step = cursors.after(page, cursor=walk.cursor, seen=self._seen[walk.id or 0], asked_again=again)
@@ -135,7 +151,7 @@ class WalkingSpider(CivitaiSpider):
             walk.state = WalkState.BROKEN
             walk.error = f"the site gave cursor {step.cursor!r} a second time; the listing would never end"
             yield walk
-        elif walk.params["sort"] == OLDEST and walk.entries:
+        elif walk.params["sort"] == OLDEST:
             yield walk
             yield self.ask(walk, check=True)
         else:
@@ -149,19 +165,14 @@ class WalkingSpider(CivitaiSpider):
     async def parse_check(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
         """Compare the newest page with what was listed from the oldest end: a ceiling looks like the end."""
         page = self.open(response, walk)
-        if not page.entries and page.next_cursor is None:
+        if not page.entries and page.next_cursor is None and walk.entries:
             yield self._unproven(walk) if again else self.ask(walk, check=True, again=True)
             return
-        fresh = await self._fresh(page.entries, walk)
-        kept = [record for entry in fresh for record in self.keep(entry, walk)]
+        numbers = numbered(page.entries)
+        met = await self.books.met(walk, numbers)
+        kept = [record for number, entry in numbers.items() if number not in met for record in self.keep(entry, walk)]
         missed = [record.id for record in kept if isinstance(record, Image) and is_older(record, walk)]
-        walk.state = WalkState.CAPPED if missed else WalkState.COMPLETE
-        if missed:
-            walk.error = (
-                f"the listing ended after {walk.entries} entries, but {len(missed)} of the newest "
-                f"{len(page.entries)} were not in it; there may be more between"
-            )
-        yield [*kept, walk]
+        yield [*kept, judged(walk, len(missed), len(page.entries))]
 
     def _unproven(self, walk: Walk) -> Walk:
         """Write into a walk that its end could not be checked."""
@@ -184,7 +195,7 @@ class WalkingSpider(CivitaiSpider):
             return
         image = next(record for record in records if isinstance(record, Image))
         yield from records
-        yield link(walk.target, image)
+        yield link(walk, image)
         if self.args.download != "none":
             yield wanted(image, self.settings["CIVITAI_MEDIA_URL"])
         if self.settings.getbool("KEEP_PAYLOADS"):
@@ -196,7 +207,7 @@ class WalkingSpider(CivitaiSpider):
 
     async def _fresh(self, entries: list[Any], walk: Walk) -> list[Any]:
         """Find the entries that the walk's target has not led to before; needed from the newest end only."""
-        numbers = {number: entry for entry in entries if isinstance(number := images.entry_id(entry), int)}
+        numbers = numbered(entries)
         known = await self.books.known(walk.target, numbers)
         return [entry for number, entry in numbers.items() if number not in known]
 
@@ -222,10 +233,33 @@ def is_older(image: Image, walk: Walk) -> bool:
     return datetime.fromisoformat(image.created_at).replace(tzinfo=UTC) < begun - MARGIN
 
 
-def link(target: str, image: Image) -> Link:
-    """Note which target led to an image."""
-    kind, _, name = target.partition(":")
-    return Link(target_kind=kind, target=name, entry_kind="image", entry_id=image.id, first_seen_at=now())
+def numbered(entries: list[Any]) -> dict[int, Any]:
+    """Find entries by their ids; those without one are of no use to a comparison."""
+    return {number: entry for entry in entries if isinstance(number := images.entry_id(entry), int)}
+
+
+def judged(walk: Walk, missed: int, newest: int) -> Walk:
+    """Write into a walk whether it was whole: entries of the newest page that it should have met show a ceiling."""
+    walk.state = WalkState.CAPPED if missed else WalkState.COMPLETE
+    if missed:
+        walk.error = (
+            f"the listing ended after {walk.entries} entries, but {missed} of the newest {newest} were not in it; "
+            "there may be more between"
+        )
+    return walk
+
+
+def link(walk: Walk, image: Image) -> Link:
+    """Note which target led to an image, on which walk."""
+    kind, _, name = walk.target.partition(":")
+    return Link(
+        target_kind=kind,
+        target=name,
+        entry_kind="image",
+        entry_id=image.id,
+        first_seen_at=now(),
+        walk_id=walk.id,
+    )
 
 
 def wanted(image: Image, base: str) -> Media:

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 from scrapy import Request, Spider, signals
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
+from scrapy.exceptions import IgnoreRequest
 from scrapy.utils.test import get_crawler
 
 from civitscrape.downloads.downloader import PacedDownloader
@@ -110,10 +111,25 @@ async def test_a_hold_leaves_other_slots_alone():
 @pytest.fixture
 async def downloader():
     crawler = get_crawler(settings_dict=SETTINGS)
+    crawler.crawling = True
     downloader = PacedDownloader(crawler)
     yield downloader
     downloader.close()
     await crawler.signals.send_catch_log_async(signals.engine_stopped)
+
+
+async def test_what_waits_in_a_slot_is_given_up_when_a_person_stops_the_crawl(downloader):
+    downloader.hold("media", 60)
+    waiting = asyncio.ensure_future(
+        downloader._enqueue_request(Request("http://harbour.example/1", meta={"download_slot": "media"}))
+    )
+    await asyncio.sleep(0)
+
+    downloader.crawler.crawling = False
+    downloader._process_queue(downloader.slots["media"])
+
+    with pytest.raises(IgnoreRequest, match="stopped"):
+        await waiting
 
 
 async def test_what_is_left_of_a_hold_can_be_asked(downloader):

@@ -34,7 +34,8 @@ async def test_a_redirect_to_the_site_or_its_storage_is_followed(chain, role, ur
     assert response.status == 200
     followed = middlewares.wire.sent[1]
     assert role_of(followed) is role
-    assert followed.meta["download_slot"] == slot(role_of(followed) or Role.PAGE, followed.url)
+    sent_in = url if role in {Role.MEDIA, Role.STORAGE} else followed.url
+    assert followed.meta["download_slot"] == slot(role, sent_in)
 
 
 @pytest.mark.parametrize(

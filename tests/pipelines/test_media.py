@@ -33,6 +33,7 @@ def pipeline(tmp_path: Path) -> Media:
     crawler = AsyncCrawlerRunner(project_settings(overrides)).create_crawler("user")
     crawler.spider = crawler._create_spider(username="lampwright")
     crawler._apply_settings()
+    crawler.crawling = True
     return Media.from_crawler(crawler)
 
 

@@ -100,9 +100,9 @@ async def test_the_last_page_is_followed_by_a_look_at_the_newest(spider):
 
 
 async def test_a_newest_page_that_holds_nothing_new_completes_the_walk(spider):
+    walk = await begun(spider)
     for name in ("first-page", "last-page", "newest-page"):
-        await keep(spider, await all_of(spider.parse_images(answer(name), await begun(spider), again=False)))
-    walk = await begun(spider, entries=6)
+        await keep(spider, await all_of(spider.parse_images(answer(name), walk, again=False)))
 
     outputs = await all_of(spider.parse_check(answer("newest-page"), walk, again=False))
 
@@ -141,8 +141,38 @@ async def test_an_empty_page_is_asked_for_once_more_under_another_address(spider
     assert [type(one) for one in first] == [Walk, Request]
     assert first[1].url != spider.ask(walk).url
     assert first[1].cb_kwargs == {"walk": walk, "again": True}
-    assert second == [walk]
-    assert (walk.state, walk.entries) == (WalkState.COMPLETE, 0)
+    assert [type(one) for one in second] == [Walk, Request]
+    assert second[1].callback == spider.parse_check
+    assert (walk.state, walk.entries) == (WalkState.RUNNING, 0)
+
+
+async def test_a_listing_that_is_empty_from_both_ends_is_complete(spider):
+    walk = await begun(spider)
+
+    outputs = await all_of(spider.parse_check(answer("empty-page"), walk, again=False))
+
+    assert outputs == [walk]
+    assert walk.state == WalkState.COMPLETE
+
+
+async def test_a_newest_page_known_from_other_walks_only_still_means_a_ceiling(spider):
+    before = await begun(spider)
+    await keep(spider, await all_of(spider.parse_images(answer("newest-page"), before, again=False)))
+    walk = await begun(spider, entries=1, started_at="2030-01-01T00:00:00.000Z")
+
+    await all_of(spider.parse_check(answer("newest-page"), walk, again=False))
+
+    assert walk.state == WalkState.CAPPED
+
+
+async def test_a_stored_cursor_that_the_site_refuses_starts_the_walk_afresh(spider):
+    walk = await begun(spider, cursor="400|1754000000000", pages=2, entries=400)
+
+    outputs = await all_of(spider.parse_images(answer("refusal-400"), walk, again=False))
+
+    assert [type(one) for one in outputs] == [Walk, Request]
+    assert (walk.cursor, walk.entries) == (None, 0)
+    assert "cursor" not in asks(outputs[1])
 
 
 async def test_an_empty_check_is_asked_for_once_more_and_then_proves_nothing(spider):
