@@ -16,7 +16,7 @@ from scrapy.exceptions import (
 from civitscrape.addons import Resolve
 from civitscrape.downloads.downloader import PacedDownloader
 from civitscrape.downloads.handler import DiskDownloadHandler
-from civitscrape.exports.feeds import FlatCsvExporter, FlatJsonLinesExporter
+from civitscrape.exports.feeds import FlatCsvExporter, FlatJsonLinesExporter, uri_params
 from civitscrape.extensions.books import Books
 from civitscrape.extensions.log import RunLog
 from civitscrape.extensions.progress import Progress
@@ -166,6 +166,7 @@ EXTENSIONS = {
     "scrapy.extensions.spiderstate.SpiderState": None,  # the state is in the database
 }
 FEED_EXPORTERS = {"csv": FlatCsvExporter, "jsonlines": FlatJsonLinesExporter}  # no lost columns, and fast
+FEED_URI_PARAMS = uri_params  # milliseconds: two runs in one second would write into one file
 FEED_EXPORT_ENCODING = "utf-8"  # JSON with letters, not with escapes
 FEED_STORE_EMPTY = True  # a crawl that listed nothing leaves a file that says so
 STATS_DUMP = False  # the report says it in words

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, is_dataclass
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from scrapy.exporters import CsvItemExporter, JsonLinesItemExporter
 
 from civitscrape.archive.database import to_json
 from civitscrape.items import Image
+
+if TYPE_CHECKING:
+    from scrapy import Spider
 
 FEEDS: dict[str, dict[str, Any]] = {
     f"images.{name}": {
@@ -20,6 +25,12 @@ FEEDS: dict[str, dict[str, Any]] = {
     for name, feed_format in (("csv", "csv"), ("jsonl", "jsonlines"))
 }
 """File name and options, as Scrapy's ``FEEDS`` takes them."""
+
+
+def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:  # noqa: ARG001 (Scrapy's signature)
+    """Tell the time of a feed to the millisecond: two runs that begin in one second must not share a file."""
+    moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return params | {"time": re.sub(r"[:.]", "-", moment.removesuffix("+00:00")) + "Z"}
 
 
 def names_of(item: Any, asked: Any) -> list[str] | None:

@@ -35,7 +35,7 @@ async def test_a_redirect_to_the_site_or_its_storage_is_followed(chain, role, ur
     followed = middlewares.wire.sent[1]
     assert role_of(followed) is role
     sent_in = url if role in {Role.MEDIA, Role.STORAGE} else followed.url
-    assert followed.meta["download_slot"] == slot(role, sent_in)
+    assert followed.meta["download_slot"] == slot(role or Role.PAGE, sent_in)
 
 
 @pytest.mark.parametrize(
