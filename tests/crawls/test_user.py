@@ -27,7 +27,7 @@ async def test_an_archive_of_a_thousand_images_equals_the_truth_in_seven_calls(c
 
     assert crawled.archive.differences(sight.truth("lampwright", 3)) == []
     assert crawled.outcome == "complete", crawled.report["reasons"]
-    assert crawled.report["requests"]["api"] <= 8
+    assert crawled.report["requests"]["api"] <= 7
     assert crawled.report["requests"]["page"] == 1
 
 
