@@ -6,6 +6,7 @@ import re
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from scrapy.exporters import CsvItemExporter, JsonLinesItemExporter
 
@@ -27,10 +28,15 @@ FEEDS: dict[str, dict[str, Any]] = {
 """File name and options, as Scrapy's ``FEEDS`` takes them."""
 
 
-def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:  # noqa: ARG001 (Scrapy's signature)
-    """Tell the time of a feed to the millisecond: two runs that begin in one second must not share a file."""
-    moment = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return params | {"time": re.sub(r"[:.]", "-", moment.removesuffix("+00:00")) + "Z"}
+_TIMES: WeakKeyDictionary[Spider, str] = WeakKeyDictionary()
+
+
+def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:
+    """Tell the time of a crawl's feeds, one for all of them; to the millisecond, lest two crawls share a file."""
+    if spider not in _TIMES:
+        moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+        _TIMES[spider] = re.sub(r"[:.]", "-", moment.removesuffix("+00:00")) + "Z"
+    return params | {"time": _TIMES[spider]}
 
 
 def names_of(item: Any, asked: Any) -> list[str] | None:

@@ -117,6 +117,10 @@ async def test_the_feed_lists_everything_once_with_its_path(crawl) -> None:
         crawled = await crawl(sandbox, "user", {"username": "lampwright"})
 
     feed = crawled.archive.latest_feed()
+    assert {path.name for path in next((crawled.archive.folder / "feeds" / "user").iterdir()).iterdir()} == {
+        "images.csv",
+        "images.jsonl",
+    }
     paths = {str(row["id"]): row["path"] or "" for row in crawled.archive.rows("SELECT id, path FROM images")}
     assert {row["id"]: row["path"] for row in feed} == paths
     assert len(feed) == len(sight.truth("lampwright", 3).ids)
