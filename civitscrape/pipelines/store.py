@@ -25,6 +25,10 @@ BREATH = 8
 """Items let go before the event loop gets a turn: each still has its feeds to be written."""
 
 
+GATHER = 0.02
+"""Seconds to gather before a transaction: a quick CDN brings a dozen files in that time, and each round has its price."""
+
+
 class Store:
     """Gather fates while a transaction runs, then write them all in the next one."""
 
@@ -108,6 +112,7 @@ class Store:
     async def _write(self) -> None:
         """Write until nobody waits; each round takes whoever came during the last."""
         while self._waiting:
+            await asyncio.sleep(GATHER)
             batch, self._waiting = self._waiting, []
             try:
                 await self._books.archive.run(partial(self._shelve, fates=[fate for fate, _ in batch]))
