@@ -26,7 +26,7 @@ BREATH = 8
 
 
 GATHER = 0.02
-"""Seconds to gather before a transaction: a quick CDN brings a dozen files in that time, and each round has its price."""
+"""Seconds to gather before a transaction: a quick CDN brings a dozen files in that time, and each has its price."""
 
 
 class Store:
