@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import sqlite3
+import time
 from collections.abc import Callable  # noqa: TC003 (a named tuple reads it)
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -27,6 +29,9 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT = 30_000
 """Milliseconds to wait for another process's transaction; ours take well under a second."""
+
+WAL_TRIES, WAL_PAUSE = 100, 0.05
+"""How often, and after how many seconds, the switch to write-ahead logging is tried again: five seconds in all."""
 
 VARIABLES = 500
 """Values in one ``IN (…)``: far below what either database allows, so plans stay cached."""
@@ -104,8 +109,20 @@ def _tune_sqlite(connection: Any, _: object) -> None:
     """Let readers and a second process work beside the writer; transactions are begun by us, not by the driver."""
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
-    connection.execute("PRAGMA journal_mode=WAL")
+    _write_ahead(connection)
     connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _write_ahead(connection: Any) -> None:
+    """Switch to write-ahead logging; a process that does so in the same moment is not waited for by SQLite itself."""
+    for _ in range(WAL_TRIES):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            time.sleep(WAL_PAUSE)
+        else:
+            return
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_immediate(connection: Connection) -> None:
