@@ -210,8 +210,6 @@ class Announcement:
     """Why the counts are not known."""
 
 
-Row = Link | Media | Walk | Run | Payload
-
 TABLES: dict[type, str] = {
     Link: "links",
     Media: "media",

@@ -17,7 +17,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import aiohttp
-import yarl
 from aiohttp.http import HttpProcessingError
 from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler, _ClientResponse
 from scrapy.exceptions import (
@@ -102,11 +101,10 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         headers = [pair for pair in request.headers.to_tuple_list() if pair[0] not in left_out]
         if to_file:
             headers.append(("Accept-Encoding", "identity"))
-        url = yarl.URL(request.url, encoded=True) if request.meta.get("verbatim_url") else request.url
         try:
             async with self._session.request(
                 request.method,
-                url,
+                request.url,
                 data=request.body or None,
                 headers=headers,
                 timeout=self._file_timeout if to_file else aiohttp.ClientTimeout(total=seconds),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Redirect(RedirectMiddleware):
-    """Check where a redirect leads before following it; the new request gets the slot of its new host."""
+    """Check where a redirect leads before following it."""
 
     addresses: tuple[str, ...]
     storage_hosts: tuple[str, ...]

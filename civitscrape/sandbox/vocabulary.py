@@ -36,8 +36,6 @@ VERSIONS = (
 )
 """Two versions share model 1400001, so that the legacy route can repeat an image (contract rest.md §7.2)."""
 
-MODELS = frozenset(version.model_id for version in VERSIONS)
-
 TAGS = (
     "lantern", "harbour", "boat", "rain", "street", "night", "lighthouse", "fog", "sea", "sky", "cloud", "sunset",
     "sunrise", "mountain", "forest", "river", "bridge", "snow", "window", "candle", "clock", "garden", "stone",
