@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from civitscrape.archive import paths, sidecars
+from civitscrape.civitai.cookies import Cookies
 from civitscrape.civitai.roles import Role, slot
 from civitscrape.exceptions import ArgumentError
 from civitscrape.exports.feeds import FEEDS
@@ -72,7 +73,9 @@ def resolve(settings: BaseSettings) -> None:
     _set(settings, "FILES_STORE", settings["MEDIA_STORE"])
     for name in ADDRESSES:
         _set(settings, name, _address(name, settings[name]))
-    _set(settings, "CIVITAI_API_KEY", str(settings["CIVITAI_API_KEY"]).strip())
+    for name in ("CIVITAI_API_KEY", "CIVITAI_COOKIES"):
+        _set(settings, name, str(settings[name]).strip())
+    Cookies.read(settings)
     if settings["SIDECARS"] not in sidecars.KINDS:
         raise ArgumentError(f"setting SIDECARS: {settings['SIDECARS']!r}: give one of {', '.join(sidecars.KINDS)}")
     paths.validate(settings["MEDIA_PATH"], [*Image.__dataclass_fields__, "ext"])

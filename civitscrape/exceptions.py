@@ -4,10 +4,19 @@
 
     CivitscrapeError
     ├── ArgumentError        spiders, commands: something a person typed; nothing was asked of the site yet
+    │   └── UnarchivableError  civitai: a pasted text that names nothing that can be archived
     ├── AnswerError          civitai: the site answered, but not with what was asked for
     │   ├── EnvelopeError    civitai.rest, pages, encoding: the outer shape of an answer is broken
     │   ├── ChallengeError   civitai.rest, pages: HTML where JSON was asked for, or a page of the edge
     │   ├── NotFoundError    civitai: the site says that there is no such thing
+    │   ├── ArchivedError    civitai: the thing is there, but no longer given out
+    │   ├── BadArgumentError civitai: the site does not take what it was asked
+    │   ├── LoginError       civitai: the site wants to know who asks, or does not believe it
+    │   ├── ForbiddenError   civitai: the site knows who asks, and says no
+    │   │   └── PaidError    civitai: only who has paid gets it
+    │   │       └── EarlyAccessError  civitai: the same, until a date
+    │   ├── RegionError      civitai: the site does not serve the country that is asked from
+    │   ├── QuotaError       civitai: so much was downloaded that the site stops for a day
     │   └── EchoError        spiders: an answer about somebody else than was asked for
     ├── EntryError           parsers: one entry lacks what it must have; the entry is kept as a payload
     ├── ArchiveError         archive: the folder or the database cannot be used
@@ -25,6 +34,10 @@ class ArgumentError(CivitscrapeError):
     """Something a person typed is wrong; raised by spiders and commands before the first request."""
 
 
+class UnarchivableError(ArgumentError):
+    """A pasted text names nothing that can be archived; raised in ``civitai`` with the reason and the way out."""
+
+
 class AnswerError(CivitscrapeError):
     """The site answered, but not with what was asked for; raised in ``civitai``."""
 
@@ -39,6 +52,46 @@ class ChallengeError(AnswerError):
 
 class NotFoundError(AnswerError):
     """The site says that there is no such thing."""
+
+
+class ArchivedError(AnswerError):
+    """The thing is there, but its creator archived it, and its files are no longer given out."""
+
+
+class BadArgumentError(AnswerError):
+    """The site does not take what it was asked, and says what is wrong with it; asking again is of no use."""
+
+
+class LoginError(AnswerError):
+    """The site wants a login, or does not believe the one it got; a key or cookies help."""
+
+
+class ForbiddenError(AnswerError):
+    """The site knows who asks, and says no: the key lacks a right, or the creator gave none."""
+
+
+class PaidError(ForbiddenError):
+    """Only who has bought it gets it."""
+
+
+class EarlyAccessError(PaidError):
+    """Only who has bought it gets it, until a date.
+
+    Attributes:
+        deadline: when everybody gets it, ISO 8601 as the site wrote it.
+    """
+
+    def __init__(self, message: str, *, deadline: str) -> None:
+        super().__init__(message)
+        self.deadline = deadline
+
+
+class RegionError(AnswerError):
+    """The site does not serve the country that it was asked from."""
+
+
+class QuotaError(AnswerError):
+    """So much was downloaded within a day that the site gives out no more files for now."""
 
 
 class EchoError(AnswerError):

@@ -181,6 +181,22 @@ class Payload:
 
 
 @dataclass(slots=True, kw_only=True)
+class LocalFile:
+    """A file of the person's own that was hashed, so that it need not be read again."""
+
+    path: Annotated[str, Key]
+    """Absolute path."""
+    size: int
+    """Bytes."""
+    mtime_ns: int
+    """When it was last changed, nanoseconds since 1970."""
+    sha256: str | None = None
+    """SHA-256 of the bytes, lower-case hex."""
+    hashed_at: str | None = None
+    """When it was read, UTC ISO 8601."""
+
+
+@dataclass(slots=True, kw_only=True)
 class Entry:
     """One entry as it came, on its way to become a payload."""
 
@@ -192,6 +208,16 @@ class Entry:
     """The entry, as JSON values."""
     refused: str | None = None
     """Why it could not be read; null when it became items."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Naming:
+    """The name of a model version, on its way to the resources that are known by its number alone."""
+
+    version_id: int
+    """Model version."""
+    name: str
+    """Name of its model."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -207,7 +233,9 @@ class Announcement:
     level: int = 0
     """Mask of the rating bits that the counts cover."""
     error: str | None = None
-    """Why the counts are not known."""
+    """Why the counts are not known, or why the target is not asked for at all."""
+    refused: bool = False
+    """Whether it cannot be archived, as ``error`` says."""
 
 
 TABLES: dict[type, str] = {
@@ -216,5 +244,6 @@ TABLES: dict[type, str] = {
     Walk: "walks",
     Run: "runs",
     Payload: "payloads",
+    LocalFile: "local_files",
 }
 """Table of each row; outside scripts read these names."""

@@ -28,6 +28,7 @@ from civitscrape.middlewares.pace import Pace
 from civitscrape.middlewares.redirect import Redirect
 from civitscrape.middlewares.retry import GiveUp, Retry
 from civitscrape.pipelines.dedup import Dedup
+from civitscrape.pipelines.files import Files
 from civitscrape.pipelines.media import Media
 from civitscrape.pipelines.store import Store
 
@@ -63,6 +64,9 @@ CIVITAI_STORAGE_HOSTS = _env(
 """Suffixes of the hosts that redirected media may come from, with commas."""
 CIVITAI_API_KEY = _env("CIVITAI_API_KEY", "")
 """Your API key; sent to `CIVITAI_URL` and `CIVITAI_MATURE_URL` only, and written nowhere."""
+CIVITAI_COOKIES = _env("CIVITAI_COOKIES", "")
+"""Cookies of a browser that is logged in, where there is no key: `name=value; …` as sent to `CIVITAI_URL`, or the path
+of a cookies.txt, which is kept up to date."""
 
 # Our own: where to put it
 
@@ -154,7 +158,7 @@ SPIDER_MIDDLEWARES = {
 
 # What comes of it
 
-ITEM_PIPELINES = {Dedup: 100, Media: 300, Store: 500}
+ITEM_PIPELINES = {Dedup: 100, Media: 300, Files: 310, Store: 500}
 EXTENSIONS = {
     Books: 1,  # first: the others use what it opens
     RunLog: 2,

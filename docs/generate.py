@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import fields
-from enum import StrEnum
+from enum import Enum, StrEnum
 from pathlib import Path
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from annotated_types import Ge
@@ -23,7 +22,8 @@ from civitscrape.civitai import levels
 from civitscrape.commands.crawling import EXIT_CODES, project_settings
 from civitscrape.commands.main import app
 from civitscrape.exports.feeds import FEEDS
-from civitscrape.items import Image, Level, Mark
+from civitscrape.items import Level, Mark
+from civitscrape.spiders.arguments import MediaArguments
 from docs.declarations import Declared, fields_of, prose, settings_of
 
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from civitscrape.spiders.arguments import Arguments
 
 REFERENCE = Path(__file__).parent / "reference"
+WORDS = {str: "a text", bool: "`yes` or `no`"}
+
+MOST_ARGUMENTS = 8
+"""Arguments that a line of the overview names."""
+
 NOTICE = "<!-- Written by `make docs` from what the code declares; change it there. -->"
 
 
@@ -66,6 +71,7 @@ def pages() -> dict[str, str]:
         "commands.md": _commands(),
         "feeds.md": _feeds(),
         "settings.md": _settings(),
+        "spiders.md": _spiders(),
         "tables.md": _tables(),
     }
     return {name: "\n\n".join([NOTICE, *blocks]) + "\n" for name, blocks in built.items()}
@@ -85,6 +91,37 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _code(text: object) -> str:
     return f"`{text}`"
+
+
+# Spiders
+
+
+def _spiders() -> Iterator[str]:
+    yield "# Spiders"
+    yield (
+        "What each archives, what it needs, and how many requests it makes beside the files themselves. "
+        "The [arguments](arguments.md) of each are listed apart."
+    )
+    yield table(
+        ["spider", "what it does", "arguments of its own", "requests", "needs"],
+        [
+            [
+                _code(name),
+                prose((spider.__doc__ or "").strip().split("\n\n")[0]),
+                _own_arguments(spider.arguments),
+                spider.calls,
+                spider.needs,
+            ]
+            for name, spider in spiders().items()
+        ],
+    )
+
+
+def _own_arguments(arguments: type[Arguments]) -> str:
+    """Name the arguments that a spider does not share with others; many are the filters of the site."""
+    own = [name for name in arguments.model_fields if name not in MediaArguments.model_fields]
+    shown = ", ".join(map(_code, own[:MOST_ARGUMENTS]))
+    return f"{shown} and {len(own) - MOST_ARGUMENTS} more" if len(own) > MOST_ARGUMENTS else shown
 
 
 # Arguments
@@ -117,6 +154,8 @@ def _takes(info: FieldInfo) -> str:
     kind: Any = info.annotation
     if NoneType in get_args(kind):
         kind = next(one for one in get_args(kind) if one is not NoneType)
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
     if get_origin(kind) is list:
         return f"{_one(get_args(kind)[0], info)}; several with commas"
     return _one(kind, info)
@@ -130,8 +169,10 @@ def _one(kind: Any, info: FieldInfo) -> str:
     if kind is int:
         least = [f", {one.ge} or more" for one in info.metadata if isinstance(one, Ge)]
         return "".join(["a whole number", *least])
-    if kind is str:
-        return "a text"
+    if kind in WORDS:
+        return WORDS[kind]
+    if get_origin(kind) is dict:
+        return "JSON"
     raise TypeError(f"spider argument of type {kind!r}: docs/generate.py has no words for it")
 
 
@@ -144,6 +185,8 @@ def _default(info: FieldInfo) -> str:
     if isinstance(value, Level):
         named = {levels.SFW: "sfw", levels.ALL: "all"}
         return _code(named.get(value) or ",".join(levels.names(value)))
+    if isinstance(value, bool):
+        return _code("yes" if value else "no")
     return _code(",".join(value) if isinstance(value, list) else value)
 
 
@@ -248,7 +291,7 @@ def _tables() -> Iterator[str]:
         [[mark.name.lower(), prose(mark.value)] for mark in Mark if mark is not Mark.NO_COLUMN],
     )
     for heading, module in (("What we keep of the site", items), ("The archive's own books", ledger)):
-        texts = fields_of(inspect.getsource(module))
+        texts = fields_of(sources_of(module))
         yield f"## {heading}"
         for dataclass, name in module.TABLES.items():
             yield f"### `{name}`"
@@ -273,10 +316,9 @@ def _columns(dataclass: type, texts: dict[str, str]) -> list[list[str]]:
 
 def _words(module: ModuleType) -> list[list[str]]:
     """List the words that columns hold, in the order of their declaration."""
-    found = [one for one in vars(module).values() if isinstance(one, type) and one.__module__ == module.__name__]
     return [
         [_code(one.__name__), prose(one.__doc__ or ""), ", ".join(_code(member) for member in one)]
-        for one in found
+        for one in vocabularies(module)
         if issubclass(one, StrEnum)
     ]
 
@@ -311,7 +353,7 @@ def _commands() -> Iterator[str]:
 
 
 def _feeds() -> Iterator[str]:
-    texts = fields_of(inspect.getsource(items))["Image"]
+    texts = fields_of(sources_of(items))
     yield "# Feeds"
     yield "Every run writes what it listed, new or known, into `OUTPUT_DIR/feeds/SPIDER/TIME/`, an entry a line:"
     yield table(
@@ -325,12 +367,29 @@ def _feeds() -> Iterator[str]:
         "Text is UTF-8. In CSV, lists and objects are JSON inside their cell, and what is missing is empty. `-o FILE` "
         "writes one more feed with all columns, in any format that Scrapy knows by its ending."
     )
-    yield "## Columns"
-    listed = set(FEEDS["images.csv"]["fields"])
-    yield table(
-        ["column", "what it holds"],
-        [[_code(one.name), prose(texts[one.name])] for one in fields(Image) if one.name in listed],
+    for name, feed in FEEDS.items():
+        if not name.endswith(".csv"):
+            continue
+        (item,) = feed["item_classes"]
+        yield f"## Columns of `{name.removesuffix('.csv')}`"
+        yield table(
+            ["column", "what it holds"],
+            [[_code(column), prose(texts[item.__name__][column])] for column in feed["fields"]],
+        )
+
+
+def sources_of(module: ModuleType) -> str:
+    """Return the source of a module, and of the modules beside it whose classes it hands on."""
+    homes = {inspect.getmodule(one) for one in module.TABLES} | {inspect.getmodule(one) for one in vocabularies(module)}
+    return "\n".join(
+        inspect.getsource(home) for home in sorted(filter(None, {*homes, module}), key=lambda one: one.__name__)
     )
+
+
+def vocabularies(module: ModuleType) -> list[type[Enum]]:
+    """Return the enumerations that a module has."""
+    found = (one for one in vars(module).values() if isinstance(one, type) and issubclass(one, Enum))
+    return [one for one in found if one.__module__.startswith(module.__name__)]
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import pytest
 from civitscrape.addons import CHATTY, Resolve, feeds, quiet, resolve
 from civitscrape.commands.crawling import project_settings
 from civitscrape.exceptions import ArgumentError
+from civitscrape.exports.feeds import FEEDS
 
 if TYPE_CHECKING:
     from scrapy.settings import Settings
@@ -31,7 +32,7 @@ def test_everything_lies_below_the_output_folder_wherever_that_is(tmp_path, monk
     assert settings["OUTPUT_DIR"] == str(folder)
     assert settings["DATABASE_URL"] == f"sqlite:///{folder}/civitscrape.sqlite"
     assert settings["MEDIA_STORE"] == settings["FILES_STORE"] == str(folder / "media")
-    assert all(uri.startswith(f"{folder.as_uri()}/feeds/%(name)s/%(time)s/images.") for uri in settings["FEEDS"])
+    assert all(uri.startswith(f"{folder.as_uri()}/feeds/%(name)s/%(time)s/") for uri in settings["FEEDS"])
 
 
 def test_a_home_folder_may_be_written_with_a_tilde(monkeypatch, tmp_path):
@@ -70,16 +71,14 @@ def test_feeds_and_slots_of_ones_own_stay():
     settings = resolved(FEEDS={"all.csv": {"format": "csv"}}, DOWNLOAD_SLOTS={"api civitai.com": {"delay": 9}})
 
     assert settings["FEEDS"]["all.csv"] == {"format": "csv"}
-    assert len(settings["FEEDS"]) == 3
+    assert len(settings["FEEDS"]) == len(FEEDS) + 1
     assert settings["DOWNLOAD_SLOTS"]["api civitai.com"] == {"delay": 9}
 
 
 def test_nothing_in_a_folders_name_is_taken_for_a_placeholder():
     uris = feeds(Path("/archive/50%(name)s #1"))
 
-    assert set(uris) == {
-        f"file:///archive/50%25%28name%29s%20%231/feeds/%(name)s/%(time)s/images.{kind}" for kind in ("csv", "jsonl")
-    }
+    assert set(uris) == {f"file:///archive/50%25%28name%29s%20%231/feeds/%(name)s/%(time)s/{name}" for name in FEEDS}
 
 
 @pytest.mark.parametrize("url", ["https://civitai.com/", "http://127.0.0.1:8001", "https://mirror.example/civitai/"])
@@ -122,6 +121,15 @@ def test_a_setting_that_makes_no_sense_is_refused_with_its_name_value_and_a_way_
     assert value in str(raised.value)
     assert way_out in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("written", ["~/nowhere/cookies.txt", "__Secure-civ-token=eyJ.first.sig; eyJ.second"])
+def test_cookies_that_cannot_be_used_are_refused_without_telling_them(written):
+    with pytest.raises(ArgumentError, match="setting CIVITAI_COOKIES: ") as raised:
+        resolved(CIVITAI_COOKIES=written)
+
+    assert "name=value; name2=value2" in str(raised.value)
+    assert "eyJ" not in str(raised.value)
 
 
 @pytest.mark.parametrize("template", ["../{id}", "/{id}{ext}", "{creator}{ext}", "{nothing}/{id}{ext}", "{id"])

@@ -20,6 +20,7 @@ OURS = {
     "CIVITAI_MEDIA_URL": "https://cdn.example/bucket",
     "CIVITAI_STORAGE_HOSTS": "storage.example",
     "CIVITAI_API_KEY": "a-key",
+    "CIVITAI_COOKIES": "__Secure-civ-token=a-session",
     "OUTPUT_DIR": "elsewhere",
     "DATABASE_URL": "sqlite:///x.sqlite",
     "MEDIA_STORE": "pictures",

@@ -12,8 +12,18 @@ import sqlalchemy as sa
 
 from civitscrape.archive import schema
 from civitscrape.archive.database import in_chunks, upsert
-from civitscrape.items import Creator, Image, ImageResource, ResourceSource
-from civitscrape.ledger import Entry, Payload, Walk, now
+from civitscrape.items import (
+    Collection,
+    Creator,
+    Image,
+    ImageResource,
+    Model,
+    ModelFile,
+    ModelVersion,
+    Post,
+    ResourceSource,
+)
+from civitscrape.ledger import Entry, Naming, Payload, Walk, now
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -30,6 +40,9 @@ COUNTERS = frozenset({"stats"})
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 """Made once: ``json.dumps`` with options makes one for every call."""
+
+NUMBERED = frozenset({Model, ModelVersion, ModelFile, Post, Collection})
+"""Things with a number that reach the feeds; images have more to be asked about them."""
 
 SOURCE_RANK = {source: rank for rank, source in enumerate(ResourceSource)}
 
@@ -57,9 +70,12 @@ def commit(connection: Connection, records: Iterable[Any]) -> dict[int, Standing
     for record in records:
         by_class.setdefault(type(record), []).append(record)
     standings = standing(connection, by_class.get(Image, []))
+    for item in NUMBERED & by_class.keys():
+        mark_known(connection, by_class[item])
     store_payloads(connection, by_class.pop(Entry, []))
     walks = by_class.pop(Walk, [])
     replace_resources(connection, by_class.pop(ImageResource, []))
+    name_resources(connection, by_class.pop(Naming, []))
     free_user_ids(connection, by_class.get(Creator, []))
     for rows in by_class.values():
         upsert(connection, rows)
@@ -87,6 +103,18 @@ def standing(connection: Connection, images: Iterable[Image]) -> dict[int, Stand
     }
 
 
+def mark_known(connection: Connection, records: list[Any]) -> None:
+    """Mark those of some numbered things, all of one class, that the archive had before."""
+    table = schema.BY_CLASS[type(records[0])]
+    by_id: dict[int, list[Any]] = {}
+    for record in records:
+        by_id.setdefault(record.id, []).append(record)
+    for ids in in_chunks(by_id):
+        for number in connection.execute(sa.select(table.c.id).where(table.c.id.in_(ids))).scalars():
+            for record in by_id[number]:
+                record.known = True
+
+
 def save_walk(connection: Connection, walk: Walk) -> None:
     """Write a walk's row; give it a number when it is new."""
     walk.updated_at = now()
@@ -99,21 +127,44 @@ def save_walk(connection: Connection, walk: Walk) -> None:
 
 
 def replace_resources(connection: Connection, resources: list[ImageResource]) -> None:
-    """Replace the resources of images as sets; a set from a worse source never replaces one from a better."""
+    """Replace the resources of images as sets; a set from a worse source never replaces one from a better.
+
+    Of two sets of what was detected the one with more of the site's versions wins: some routes name only a part.
+    """
     table = schema.image_resources
-    stored: set[int] = set()
-    best: dict[int, int] = {}
+    sets: dict[tuple[int, str], dict[int, ImageResource]] = {}
     for one in resources:
-        best[one.image_id] = min(best.get(one.image_id, len(SOURCE_RANK)), SOURCE_RANK[ResourceSource(one.source)])
-    for ids in in_chunks(best):
-        query = sa.select(table.c.image_id, table.c.source).where(table.c.image_id.in_(ids)).distinct()
-        for row in connection.execute(query):
-            stored.add(row.image_id)
-            best[row.image_id] = min(best[row.image_id], SOURCE_RANK[row.source])
-    better = [one for one in resources if SOURCE_RANK[ResourceSource(one.source)] == best[one.image_id]]
-    for ids in in_chunks({one.image_id for one in better} & stored):
+        sets.setdefault((one.image_id, one.source), {})[one.position] = one
+    ranks = {
+        key: _rank(key[1], sum(one.model_version_id is not None for one in rows.values())) for key, rows in sets.items()
+    }
+    stored: dict[int, tuple[int, ...]] = {}
+    columns = (table.c.image_id, table.c.source)
+    for ids in in_chunks({image_id for image_id, _ in sets}):
+        query = sa.select(*columns, sa.func.count(table.c.model_version_id)).where(table.c.image_id.in_(ids))
+        for image_id, source, known in connection.execute(query.group_by(*columns)):
+            stored[image_id] = min(stored.get(image_id, (len(SOURCE_RANK),)), _rank(source, known))
+    best = dict(stored)
+    for (image_id, _), rank in ranks.items():
+        best[image_id] = min(best.get(image_id, rank), rank)
+    better = [one for key, rows in sets.items() if ranks[key] == best[key[0]] for one in rows.values()]
+    for ids in in_chunks({one.image_id for one in better} & stored.keys()):
         connection.execute(sa.delete(table).where(table.c.image_id.in_(ids)))
     upsert(connection, better)
+
+
+def _rank(source: str, known: int) -> tuple[int, ...]:
+    """Rank a set of resources, the best first: by its source; what was detected also by how many versions it knows."""
+    place = SOURCE_RANK[ResourceSource(source)]
+    return (place, -known) if source == ResourceSource.DETECTED else (place,)
+
+
+def name_resources(connection: Connection, namings: Iterable[Naming]) -> None:
+    """Give the resources of images that are known by number alone the names of their models."""
+    table = schema.image_resources
+    for naming in namings:
+        nameless = (table.c.model_version_id == naming.version_id) & table.c.name.is_(None)
+        connection.execute(sa.update(table).where(nameless).values(name=naming.name))
 
 
 def free_user_ids(connection: Connection, creators: Iterable[Creator]) -> None:

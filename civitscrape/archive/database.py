@@ -54,6 +54,8 @@ def open_engine(url: str) -> Engine:
             sa.event.listen(engine, "connect", _tune_sqlite)
             sa.event.listen(engine, "begin", _begin_immediate)
         schema.metadata.create_all(engine)
+        with engine.begin() as connection:
+            schema.grow(connection)
     except (SQLAlchemyError, OSError, ImportError) as error:  # ImportError: its driver is not installed
         reason = error.__cause__ or error
         raise ArchiveError(f"DATABASE_URL {address.render_as_string()!r} cannot be opened: {reason}") from error
@@ -151,11 +153,21 @@ def upsert(connection: Connection, records: Iterable[Any]) -> None:
     if not unique:
         return
     dataclass: type = type(unique[0])
+    if hasattr(dataclass, "partial"):
+        for partial in (True, False):
+            _upsert(connection, dataclass, [one for one in unique if one.partial is partial], partial=partial)
+    else:
+        _upsert(connection, dataclass, unique)
+
+
+def _upsert(connection: Connection, dataclass: type, unique: list[Any], *, partial: bool = False) -> None:
+    if not unique:
+        return
     if not connection.dialect.positional:
-        statement = merge.upsert(dataclass, connection.dialect.name)
+        statement = merge.upsert(dataclass, connection.dialect.name, partial=partial)
         connection.execute(statement, [to_row(record) for record in unique])
         return
-    ready = _ready(dataclass, connection.dialect)
+    ready = _ready(dataclass, connection.dialect, partial=partial)
     connection.exec_driver_sql(ready.sql, [ready.values(record) for record in unique])
 
 
@@ -181,10 +193,10 @@ class _Ready(NamedTuple):
 
 
 @cache
-def _ready(dataclass: type, dialect: sa.Dialect) -> _Ready:
+def _ready(dataclass: type, dialect: sa.Dialect, *, partial: bool) -> _Ready:
     """Compile an upsert once; its parameters are the columns in their order, then the constants."""
     table, names = schema.BY_CLASS[dataclass], schema.COLUMNS[dataclass]
-    compiled = merge.upsert(dataclass, dialect.name).compile(dialect=dialect, column_keys=list(names))
+    compiled = merge.upsert(dataclass, dialect.name, partial=partial).compile(dialect=dialect, column_keys=list(names))
     order = compiled.positiontup or []
     if tuple(order[: len(names)]) != names:
         raise RuntimeError(f"the parameters of table {table.name} come as {order}; its columns were to be first")

@@ -17,8 +17,17 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-COUNTED = {"imageCount": MediaType.IMAGE, "videoCount": MediaType.VIDEO}
-"""Announced counts that an archive of images and videos can be held against."""
+COUNTED = {"imageCount": MediaType.IMAGE, "videoCount": MediaType.VIDEO, "modelCount": "model", "postCount": "post"}
+"""Announced counts that an archive can be held against, and what they count."""
+
+KINDS = {"rest.models": "model", "trpc.model.getAll": "model", "trpc.post.getInfinite": "post"}
+"""Sources that list something else than media, and what they list."""
+
+MEDIA_SOURCES = frozenset({"rest.images", "trpc.image.getInfinite"})
+"""Sources that list images and videos."""
+
+HOW = frozenset({"sort", "max_items", "until_known", "username", "site", "hashes", "ids", "id", "imageId"})
+"""Parameters that do not tell one walk of a target from another."""
 
 TOLERATED, TOLERATED_SHARE = 3, 0.01
 """Entries, and share of the announced, that may be missing: the site's counts are kept apart from its lists."""
@@ -33,6 +42,10 @@ class WalkReport:
 
     id: int | None
     target: str
+    source: str
+    """Endpoint that it followed, such as ``rest.images``."""
+    asks: str
+    """What it asked for beside its target, such as ``modelVersionId=5``; empty for all there is."""
     levels: list[str]
     sort: str
     state: str
@@ -74,8 +87,8 @@ def target_report(
     mask = 0
     for walk in walks:
         mask |= walk.level
-    told = announcement or Announcement(target=target, exists=None, error="the profile page was not read")
-    types = _types(walks)
+    told = announcement or _assumed(target, walks)
+    types = {kind for walk in walks for kind in kinds_of(walk)}
     counts = {str(COUNTED[name]): number for name, number in (told.counts or {}).items() if COUNTED.get(name) in types}
     left_out = levels.names(levels.ALL & ~mask)
     report = TargetReport(
@@ -97,19 +110,39 @@ def target_report(
     return report
 
 
-def _types(walks: list[Walk]) -> set[str]:
-    """Tell which media types a target's walks asked for."""
-    asked = {walk.params.get("type") for walk in walks}
-    return {MediaType.IMAGE, MediaType.VIDEO} if None in asked else {str(one) for one in asked}
+def _assumed(target: str, walks: list[Walk]) -> Announcement:
+    """Make up for an announcement that never came: what gave an answer is there; a creator's page alone can tell."""
+    if target.startswith("user:"):
+        return Announcement(target=target, exists=None, error="the profile page was not read")
+    return Announcement(target=target, exists=True if any(walk.pages for walk in walks) else None, error="no answer")
+
+
+def kinds_of(walk: Walk) -> set[str]:
+    """Tell what a walk lists: media types, models or posts; nothing for single things."""
+    if walk.source not in MEDIA_SOURCES:
+        return {KINDS[walk.source]} if walk.source in KINDS else set()
+    types = walk.params.get("types") or [walk.params.get("type")]
+    return {MediaType.IMAGE, MediaType.VIDEO} if None in types else {str(one) for one in types}
+
+
+def asks_of(walk: Walk) -> str:
+    """Say what a walk asked for beside its target."""
+    chosen = {name: value for name, value in walk.params.items() if name not in HOW and value is not None}
+    words = [
+        f"{name}={','.join(map(str, value)) if isinstance(value, list) else value}" for name, value in chosen.items()
+    ]
+    return " ".join(words)
 
 
 def _walk_report(connection: Connection, walk: Walk, told: Announcement, since: str) -> WalkReport:
-    types = _types([walk])
+    types = kinds_of(walk)
     alike = told.counts is not None and told.level == walk.level
     counts = [number for name, number in (told.counts or {}).items() if COUNTED.get(name) in types]
     return WalkReport(
         id=walk.id,
         target=walk.target,
+        source=walk.source,
+        asks=asks_of(walk),
         levels=levels.names(walk.level),
         sort=str(walk.params.get("sort")),
         state=walk.state,
@@ -117,15 +150,18 @@ def _walk_report(connection: Connection, walk: Walk, told: Announcement, since: 
         error=walk.error,
         pages=walk.pages,
         listed=walk.entries,
-        announced=sum(counts) if alike else None,
+        announced=sum(counts) if alike and counts else None,
         files=tally.media_of(connection, walk.target, walk.level, since),
     )
 
 
 def reasons(report: TargetReport, told: Announcement, mask: int) -> Iterable[str]:
     """Say why a target is not complete, a sentence each."""
+    if told.refused:
+        yield str(told.error)
+        return
     if is_missing(report):
-        yield f"{report.target} does not exist: the site knows no such name"
+        yield f"{report.target} does not exist: {told.error or 'the site knows no such name'}"
         return
     if not report.walks:
         yield f"{report.target} was not listed: the crawl ended before it; run the same command again"
@@ -140,8 +176,12 @@ def reasons(report: TargetReport, told: Announcement, mask: int) -> Iterable[str
     ):
         if state in report.files:
             yield f"{report.files[state]} {sentence}"
-    if told.level & ~mask:
-        return
+    if not told.level & ~mask:
+        yield from _shortfalls(report)
+
+
+def _shortfalls(report: TargetReport) -> Iterable[str]:
+    """Say what was announced and is not here."""
     for kind, announced in (report.announced or {}).items():
         missing = announced - report.held.get(kind, 0)
         if missing > max(TOLERATED, announced * TOLERATED_SHARE):

@@ -38,6 +38,11 @@ INDEXES: dict[str, list[str]] = {
     "image_tags": ["tag_id"],
     "image_resources": ["model_version_id"],
     "version_images": ["image_id"],
+    "models": ["creator"],
+    "model_versions": ["model_id"],
+    "model_files": ["version_id", "sha256", "autov2"],
+    "posts": ["creator"],
+    "collection_entries": ["entry_id"],
     "links": ["entry_id"],
     "media": ["state", "sha256"],
     "walks": ["target", "run_id"],
@@ -77,6 +82,25 @@ def _table(dataclass: type, name: str) -> sa.Table:
     return table
 
 
+def grow(connection: sa.Connection) -> list[str]:
+    """Add the columns that tables of an older archive lack; returns their names.
+
+    All that versions of civitscrape have done to the tables is to add columns that may be empty, which both databases
+    do in place; whatever takes more than that needs a migration of its own.
+    """
+    added = []
+    found = sa.inspect(connection)
+    for table in metadata.sorted_tables:
+        here = {column["name"] for column in found.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in here:
+                kind = column.type.compile(connection.dialect)
+                name = connection.dialect.identifier_preparer.quote(column.name)
+                connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {name} {kind}"))
+                added.append(f"{table.name}.{column.name}")
+    return added
+
+
 BY_CLASS: dict[type, sa.Table] = {dataclass: _table(dataclass, name) for dataclass, name in DATACLASSES.items()}
 """Table of each dataclass."""
 
@@ -94,9 +118,16 @@ tags = BY_CLASS[items.Tag]
 tag_names = BY_CLASS[items.TagName]
 image_tags = BY_CLASS[items.ImageTag]
 image_resources = BY_CLASS[items.ImageResource]
+version_images = BY_CLASS[items.VersionImage]
+models = BY_CLASS[items.Model]
+model_versions = BY_CLASS[items.ModelVersion]
+model_files = BY_CLASS[items.ModelFile]
 posts = BY_CLASS[items.Post]
+collections = BY_CLASS[items.Collection]
+collection_entries = BY_CLASS[items.CollectionEntry]
 links = BY_CLASS[ledger.Link]
 media = BY_CLASS[ledger.Media]
 walks = BY_CLASS[ledger.Walk]
 runs = BY_CLASS[ledger.Run]
 payloads = BY_CLASS[ledger.Payload]
+local_files = BY_CLASS[ledger.LocalFile]

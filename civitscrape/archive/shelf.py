@@ -67,6 +67,28 @@ def shelve(connection: Connection, store: Path, fates: Collection[Fate], *, besi
         sidecars.write(connection, store, [fate.image_id for fate in fates if fate.state == MediaState.STORED])
 
 
+def shelve_file(connection: Connection, store: Path, fate: Fate) -> None:
+    """Move a whole model file to its final name, and write into the database what became of it.
+
+    Args:
+        connection: inside a transaction; the file is moved before it commits.
+        store: folder of the media.
+        fate: what became of it; its ``image_id`` is the number of the model file.
+
+    Raises:
+        ArchiveError: the file cannot be moved.
+    """
+    if fate.part is not None and fate.path is not None:
+        target = paths.inside(store, fate.path)
+        try:
+            _move(fate.part, target)
+        except OSError as reason:
+            raise ArchiveError(f"{target} cannot be written: {reason.strerror or reason}") from reason
+    table = schema.model_files
+    told = {"state": fate.state, "error": fate.error} | ({"path": fate.path} if fate.path is not None else {})
+    connection.execute(sa.update(table).where(table.c.id == fate.image_id, table.c.path.is_(None)).values(told))
+
+
 def _shelved(connection: Connection, keys: Collection[str]) -> dict[str, str]:
     """Find where the bytes of some keys already lie."""
     table = schema.media

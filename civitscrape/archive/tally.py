@@ -44,7 +44,25 @@ def held(connection: Connection, target: str, mask: int) -> dict[str, int]:
         .where(_of_target(target, mask), images.c.gone_at.is_(None))
         .group_by(images.c.type)
     )
-    return {row[0]: row[1] for row in connection.execute(query)}
+    found = {row[0]: row[1] for row in connection.execute(query)}
+    for kind, table in (("model", schema.models), ("post", schema.posts)):
+        if number := _held_things(connection, target, mask, kind, table):
+            found[kind] = number
+    return found
+
+
+def _held_things(connection: Connection, target: str, mask: int, kind: str, table: sa.Table) -> int:
+    """Count the models, or the posts, that a target has led to."""
+    target_kind, _, name = target.partition(":")
+    links = schema.links
+    mine = (links.c.target_kind == target_kind) & (links.c.target == name) & (links.c.entry_kind == kind)
+    rated = sa.func.coalesce(table.c.level, mask).op("&")(mask) != 0
+    query = (
+        sa.select(sa.func.count())
+        .select_from(links.join(table, links.c.entry_id == table.c.id))
+        .where(mine, rated, table.c.gone_at.is_(None))
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def media_of(connection: Connection, target: str, mask: int, since: str) -> dict[str, int]:

@@ -20,6 +20,10 @@ UNFINISHED = (WalkState.PLANNED, WalkState.RUNNING, WalkState.BROKEN)
 """States that a later run takes up again, at the stored cursor."""
 
 
+HOW = ("sort", "max_items", "until_known")
+"""Parameters that say how a walk goes, not what it asks for."""
+
+
 def _same(walk: Walk) -> sa.ColumnElement[bool]:
     table = schema.walks
     return (table.c.source == walk.source) & (table.c.target == walk.target) & (table.c.level == walk.level)
@@ -43,24 +47,24 @@ def adopt(connection: Connection, walk: Walk) -> Walk:
     return walk
 
 
-def is_whole(connection: Connection, walk: Walk) -> bool:
-    """Tell whether the last walk of the same target, levels and types came to its end, from whichever end it began.
+def last_whole(connection: Connection, walk: Walk) -> Walk | None:
+    """Find the last walk of the same target, levels and filters if it came to its end, from whichever end it began.
 
     Only then do known entries at the newest end mean that nothing is missing behind them: a walk from the newest end
     that was cut short, or limited, knows the newest entries and not those before.
     """
     table = schema.walks
     query = sa.select(table).where(_same(walk)).order_by(table.c.id.desc())
-    asked = _identity(walk, "sort", "max_items")
+    asked = _identity(walk, *HOW)
     for row in connection.execute(query):
         stored = from_row(Walk, row)
-        if _identity(stored, "sort", "max_items") == asked:
-            return stored.state == WalkState.COMPLETE
-    return False
+        if _identity(stored, *HOW) == asked:
+            return stored if stored.state == WalkState.COMPLETE else None
+    return None
 
 
-def known(connection: Connection, target: str, ids: Collection[int]) -> set[int]:
-    """Tell which entries a target, such as ``user:lampwright``, has already led to."""
+def known(connection: Connection, target: str, entry_kind: str, ids: Collection[int]) -> set[int]:
+    """Tell which entries of a kind a target, such as ``user:lampwright``, has already led to."""
     kind, _, name = target.partition(":")
     table = schema.links
     found: set[int] = set()
@@ -68,20 +72,21 @@ def known(connection: Connection, target: str, ids: Collection[int]) -> set[int]
         query = sa.select(table.c.entry_id).where(
             table.c.target_kind == kind,
             table.c.target == name,
-            table.c.entry_kind == "image",
+            table.c.entry_kind == entry_kind,
             table.c.entry_id.in_(chunk),
         )
         found.update(connection.execute(query).scalars())
     return found
 
 
-def met(connection: Connection, walk: Walk, ids: Collection[int]) -> set[int]:
-    """Tell which entries a walk itself has met, in this run or in those that it was begun in."""
+def met(connection: Connection, walk: Walk, entry_kind: str, ids: Collection[int]) -> set[int]:
+    """Tell which entries of a kind a walk itself has met, in this run or in those that it was begun in."""
     table = schema.links
     kind, _, name = walk.target.partition(":")
     found: set[int] = set()
     for chunk in in_chunks(ids):
         mine = (table.c.target_kind == kind) & (table.c.target == name) & (table.c.walk_id == walk.id)
+        mine &= table.c.entry_kind == entry_kind
         found.update(connection.execute(sa.select(table.c.entry_id).where(mine, table.c.entry_id.in_(chunk))).scalars())
     return found
 
@@ -124,3 +129,23 @@ def tags(connection: Connection, ids: Collection[int]) -> dict[int, list[str]]:
         for row in connection.execute(query.where(schema.image_tags.c.image_id.in_(chunk))):
             found.setdefault(row.image_id, []).append(row.name)
     return found
+
+
+def unnamed(connection: Connection, target: str) -> list[int]:
+    """Find the model versions that a target's images were made with and nobody has named yet."""
+    kind, _, name = target.partition(":")
+    links, resources = schema.links, schema.image_resources
+    query = (
+        sa.select(resources.c.model_version_id)
+        .select_from(links.join(resources, links.c.entry_id == resources.c.image_id))
+        .where(
+            links.c.target_kind == kind,
+            links.c.target == name,
+            links.c.entry_kind == "image",
+            resources.c.model_version_id.is_not(None),
+            resources.c.name.is_(None),
+        )
+        .distinct()
+        .order_by(resources.c.model_version_id)
+    )
+    return list(connection.execute(query).scalars())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from civitscrape.civitai.rest import Page
+    from civitscrape.civitai.answers import Page
 
 
 class Move(Enum):

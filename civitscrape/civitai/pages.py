@@ -79,15 +79,22 @@ class Profile:
 
 def user(base: str, username: str, *, callback: Callable[..., Any], cb_kwargs: dict[str, Any]) -> Request:
     """Ask for the profile page of a creator; ``callback`` gets the answer, whatever its status."""
-    url = f"{base}/user/{quote(username)}"
-    return Request(
-        url,
-        callback=callback,
-        cb_kwargs=cb_kwargs,
-        headers={"Accept": "text/html"},
-        meta=stamp(Role.PAGE, url),
-        dont_filter=True,
-    )
+    return page(base, f"user/{quoted(username)}", callback=callback, cb_kwargs=cb_kwargs)
+
+
+def page(base: str, path: str, **how: Any) -> Request:
+    """Ask for a page by its path, which is already percent-encoded."""
+    url = f"{base}/{path}"
+    return Request(url, headers={"Accept": "text/html"}, meta=stamp(Role.PAGE, url), dont_filter=True, **how)
+
+
+def quoted(name: str) -> str:
+    """Percent-encode a name for one segment of a path.
+
+    >>> quoted("base model"), quoted("a/b")
+    ('base%20model', 'a%2Fb')
+    """
+    return quote(name, safe="")
 
 
 def next_data(html: str) -> dict[str, Any]:

@@ -1,105 +1,157 @@
-"""The public REST API: one builder an endpoint, and what opens a page of a listing (contract rest.md §5-§9)."""
+"""The public REST API: one builder an endpoint (contract rest.md §5-§9); ``answers`` opens what comes back."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from scrapy import Request
-from scrapy.http import Response
 from w3lib.url import add_or_replace_parameter
 
 from civitscrape.civitai.roles import Role, stamp
-from civitscrape.exceptions import AnswerError, ChallengeError, EnvelopeError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
 PAGE_SIZE = 200
-"""Most entries that ``/images`` gives in one answer (rest.md §7.1)."""
+"""Most entries that ``/images``, ``/creators`` and ``/tags`` give in one answer (rest.md §7.1, §8)."""
 
-NO_ANSWER = 599
-"""Status of the stand-in for an answer that never came; its body is the reason in one sentence."""
+MODELS_PAGE_SIZE = 100
+"""Most entries that ``/models`` gives in one answer (rest.md §5.1)."""
 
-OTHER_PAGE_SIZE = 199
-"""Makes another address of the same question: the edge keeps answers by address for five minutes (rest.md §2.3)."""
+HASHES_PER_CALL = 10_000
+"""Most hashes that ``by-hash/ids`` takes (rest.md §6.4)."""
+
+VERSIONS_PER_CALL = 100
+"""Most hashes that ``by-hash`` takes (rest.md §6.3)."""
 
 MARK = "_"
 """Parameter that the site strips and the edge takes for a part of the address (rest.md §2.3, §7.1)."""
 
-LONGEST_WORDS = 300
-"""Characters of the site's own words that an error repeats."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One answer of a listing."""
-
-    entries: list[Any]
-    """Entries as they came; each should be a mapping, which its parser checks."""
-    next_cursor: str | None
-    """Where to go on, opaque; None at the end."""
+HEADERS = {"Accept": "application/json"}
 
 
 def images(
     base: str,
+    filters: Mapping[str, Any],
     *,
-    username: str,
     level: int,
     sort: str,
-    media_type: str | None = None,
     cursor: str | None = None,
-    limit: int = PAGE_SIZE,
     mark: str | None = None,
-    callback: Callable[..., Any],
-    cb_kwargs: dict[str, Any],
+    **how: Any,
 ) -> Request:
-    """Ask for a page of a creator's images with generation data and tags (rest.md §7).
+    """Ask for a page of images with generation data and tags (rest.md §7).
 
     Args:
         base: address of the site, ``https://civitai.com``.
-        username: whose images; letters, digits and ``_`` only.
+        filters: parameters under the site's names, such as ``username``, ``modelVersionId``, ``postId``, ``tags``,
+            ``type``, ``baseModels``; None leaves one out. ``username`` has letters, digits and ``_`` only.
         level: mask of rating bits.
-        sort: ``Oldest`` or ``Newest``.
-        media_type: ``image`` or ``video``; both when None.
+        sort: ``Oldest``, ``Newest`` or another of the site's.
         cursor: cursor of the page before; None for the first page.
-        limit: entries asked for, 1 to 200.
         mark: text that no address had before, where an answer kept by the edge is of no use.
-        callback: called with the answer, whatever its status; 599 stands for no answer at all.
-        cb_kwargs: arguments for the callback.
+        how: ``callback``, ``cb_kwargs`` and whatever else a request takes.
     """
-    query: dict[str, Any] = {
-        "username": username,
-        "limit": limit,
+    query = {
+        **given(filters),
+        "limit": PAGE_SIZE - (mark is not None),
         "sort": sort,
-        "period": "AllTime",
+        "period": filters.get("period") or "AllTime",
         "browsingLevel": int(level),
         "withMeta": "true",
         "flatMeta": "true",
         "withTags": "true",
     }
-    if media_type is not None:
-        query["type"] = media_type
-    if cursor is not None:
-        query["cursor"] = cursor
-    if mark is not None:
-        query[MARK] = mark
-    url = f"{base}/api/v1/images?{urlencode(query)}"
-    headers = {"Accept": "application/json"}
-    return Request(
-        url,
-        callback=callback,
-        cb_kwargs=cb_kwargs,
-        headers=headers,
-        meta=stamp(Role.API, url),
-        dont_filter=True,
-    )
+    return _get(base, "images", query, cursor=cursor, mark=mark, **how)
+
+
+def models(
+    base: str,
+    filters: Mapping[str, Any],
+    *,
+    nsfw: bool,
+    sort: str,
+    cursor: str | None = None,
+    mark: str | None = None,
+    **how: Any,
+) -> Request:
+    """Ask for a page of models with all their versions (rest.md §5.1); archived ones come, too.
+
+    Args:
+        base: address of the site.
+        filters: parameters under the site's names; lists are repeated, None leaves one out.
+        nsfw: whether models and images of all levels come, or PG alone; there is nothing between.
+        sort: ``Oldest``, ``Newest`` or another of the site's; without meaning beside ``query``.
+        cursor: cursor of the page before; None for the first page.
+        mark: see ``images``.
+        how: see ``images``.
+    """
+    query = {
+        "archived": "true",
+        **given(filters),
+        "limit": MODELS_PAGE_SIZE - (mark is not None),
+        "sort": sort,
+        "period": filters.get("period") or "AllTime",
+        "nsfw": "true" if nsfw else "false",
+    }
+    return _get(base, "models", query, cursor=cursor, mark=mark, **how)
+
+
+def model(base: str, number: int, **how: Any) -> Request:
+    """Ask for one model, whatever its level (rest.md §5.2)."""
+    return _get(base, f"models/{number}", {}, **how)
+
+
+def version(base: str, number: int, **how: Any) -> Request:
+    """Ask for one model version, whatever its level (rest.md §6.1)."""
+    return _get(base, f"model-versions/{number}", {}, **how)
+
+
+def by_hash(base: str, digest: str, **how: Any) -> Request:
+    """Ask for the version that has a file of this hash, of any kind (rest.md §6.2)."""
+    return _get(base, f"model-versions/by-hash/{quote(digest, safe='')}", {}, **how)
+
+
+def ids_by_hash(base: str, hashes: Sequence[str], **how: Any) -> Request:
+    """Ask which versions have files of these SHA-256, at most ``HASHES_PER_CALL`` (rest.md §6.4)."""
+    return _post(base, "model-versions/by-hash/ids", list(hashes), **how)
+
+
+def versions_by_hash(base: str, hashes: Sequence[str], **how: Any) -> Request:
+    """Ask for the versions that have files of these SHA-256, at most ``VERSIONS_PER_CALL`` (rest.md §6.3)."""
+    return _post(base, "model-versions/by-hash", list(hashes), **how)
+
+
+def creators(base: str, filters: Mapping[str, Any], *, page: int, **how: Any) -> Request:
+    """Ask for a page of creators (rest.md §8.1); pages count from 1."""
+    return _get(base, "creators", {**given(filters), "limit": PAGE_SIZE, "page": page}, **how)
+
+
+def tags(base: str, filters: Mapping[str, Any], *, page: int, **how: Any) -> Request:
+    """Ask for a page of tags (rest.md §8.2); pages count from 1, and an empty one is the end."""
+    return _get(base, "tags", {**given(filters), "limit": PAGE_SIZE, "page": page}, **how)
+
+
+def collection(base: str, number: int, **how: Any) -> Request:
+    """Ask for one public collection, without its entries, which no REST route lists (rest.md §8.8)."""
+    return _get(base, f"collections/{number}", {}, **how)
+
+
+def given(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is not asked, and write the rest as the site reads it.
+
+    >>> given({"tags": [4, 5], "type": None, "archived": True})
+    {'tags': [4, 5], 'archived': 'true'}
+    """
+    words = {True: "true", False: "false"}
+    found = {}
+    for name, value in filters.items():
+        if value is not None and value != []:
+            found[name] = words[value] if isinstance(value, bool) else value
+    return found
 
 
 def other_address(url: str, mark: str) -> str:
@@ -112,88 +164,20 @@ def other_address(url: str, mark: str) -> str:
     return add_or_replace_parameter(smaller, MARK, mark)
 
 
-def no_answer(request: Request, reason: str) -> Response:
-    """Stand in for an answer that never came, so that the callback hears of it."""
-    return Response(request.url, status=NO_ANSWER, body=reason.encode(), request=request)
+def _get(
+    base: str, path: str, query: Mapping[str, Any], *, cursor: str | None = None, mark: str | None = None, **how: Any
+) -> Request:
+    asked = {**query, **given({"cursor": cursor, MARK: mark})}
+    url = f"{base}/api/v1/{path}" + (f"?{urlencode(asked, doseq=True)}" if asked else "")
+    return _request(url, **how)
 
 
-def time_of(response: Response) -> str | None:
-    """Tell by the site's own clock when an answer was made, UTC ISO 8601; None when it does not say."""
-    try:
-        moment = parsedate_to_datetime((response.headers.get("Date") or b"").decode("latin-1"))
-    except ValueError:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _post(base: str, path: str, body: list[str], **how: Any) -> Request:
+    headers = {**HEADERS, "Content-Type": "application/json"}
+    return _request(f"{base}/api/v1/{path}", method="POST", body=json.dumps(body), headers=headers, **how)
 
 
-def open_listing(response: Response) -> Page:
-    """Open a page of a listing.
-
-    Raises:
-        AnswerError: the site refused, or the answer is not such a page; the subclass and the sentence say why.
-    """
-    if response.status != 200:  # noqa: PLR2004 (HTTP's OK)
-        raise refusal(response)
-    content = open_json(response)
-    if not isinstance(content, dict) or not isinstance(content.get("items"), list):
-        raise EnvelopeError(f"{response.url} gave JSON without a list called items; the site may have changed")
-    metadata = content.get("metadata") or {}
-    if not isinstance(metadata, dict):
-        raise EnvelopeError(f"{response.url} gave metadata {shown(metadata)}; an object was expected")
-    cursor = metadata.get("nextCursor")
-    if cursor is not None and (isinstance(cursor, bool) or not isinstance(cursor, str | int)):
-        raise EnvelopeError(f"{response.url} gave metadata.nextCursor {shown(cursor)}; text or a number was expected")
-    return Page(entries=content["items"], next_cursor=None if cursor is None else str(cursor))
-
-
-def open_json(response: Response) -> Any:
-    """Read the JSON of an answer; raw control bytes inside texts are taken as they are (the API emits them).
-
-    Raises:
-        ChallengeError: it is HTML.
-        EnvelopeError: it is not JSON.
-    """
-    if is_html(response):
-        raise ChallengeError(f"{response.url} gave HTML (status {response.status}) where JSON was asked for")
-    try:
-        return json.loads(response.body, strict=False)
-    except (ValueError, RecursionError) as error:
-        size = len(response.body)
-        raise EnvelopeError(f"{response.url} gave {size} bytes that are not JSON: {error}") from error
-
-
-def is_html(response: Response) -> bool:
-    """Tell whether an answer is a page, by its type or its first byte."""
-    content_type = response.headers.get("Content-Type") or b""
-    return b"html" in content_type.lower() or response.body[:64].lstrip().startswith(b"<")
-
-
-def is_challenge(response: Response) -> bool:
-    """Tell whether a page is the edge's question to a browser, or its excuse, and not the site's answer."""
-    if response.headers.get("cf-mitigated") == b"challenge":
-        return True
-    marks = (b"challenge-platform", b"cf-chl", b"Just a moment")
-    return b"__NEXT_DATA__" not in response.body and any(mark in response.body for mark in marks)
-
-
-def refusal(response: Response) -> AnswerError:
-    """Turn an answer that is no success into an error with the site's own words (rest.md §12c)."""
-    if response.status == NO_ANSWER:
-        return AnswerError(f"{response.url}: {response.body.decode(errors='replace')}")
-    if is_html(response):
-        return ChallengeError(f"{response.url} answered {response.status} with a page; the edge may ask for a browser")
-    try:
-        words = _words(json.loads(response.body, strict=False))
-    except (ValueError, RecursionError):
-        words = " ".join(response.body[:LONGEST_WORDS].decode(errors="replace").split())
-    kind = NotFoundError if response.status == 404 else AnswerError  # noqa: PLR2004 (HTTP's Not Found)
-    return kind(f"{response.url} answered {response.status}: {words[:LONGEST_WORDS] or 'no words'}")
-
-
-def _words(body: Any) -> str:
-    """Find the sentence in any of the error bodies."""
-    if isinstance(body, list):
-        return "; ".join(_words(one) for one in body)
-    if isinstance(body, dict):
-        return "; ".join(_words(body[key]) for key in ("error", "message") if body.get(key))
-    return " ".join(str(body).split())
+def _request(
+    url: str, *, callback: Callable[..., Any] | None = None, headers: Mapping[str, str] = HEADERS, **how: Any
+) -> Request:
+    return Request(url, callback=callback, headers=dict(headers), meta=stamp(Role.API, url), dont_filter=True, **how)

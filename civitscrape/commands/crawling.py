@@ -52,6 +52,8 @@ def check(spider: str, arguments: Mapping[str, Any], settings: BaseSettings) -> 
         spider_class.arguments.read({name: value for name, value in arguments.items() if name != "_job"})
     resolved = settings.copy()
     resolve(resolved)
+    if issubclass(spider_class, CivitaiSpider):
+        spider_class.require_login(resolved)
     for name in ("OUTPUT_DIR", "MEDIA_STORE"):
         probe(Path(resolved[name]), name)
     if os.environ.get("SSL_CERT_FILE"):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
 
+from civitscrape.civitai import urls
 from civitscrape.commands.crawling import crawl
-from civitscrape.exceptions import ArgumentError
+from civitscrape.exceptions import ArgumentError, UnarchivableError
 
 
 def pairs(words: list[str], what: str) -> dict[str, str]:
@@ -28,8 +30,38 @@ def pairs(words: list[str], what: str) -> dict[str, str]:
     return read
 
 
+def spider_for(words: list[str]) -> tuple[str, dict[str, str]]:
+    """Choose the spider for what a person names: creators alone, or anything else that has an address.
+
+    >>> spider_for(["lampwright", "https://civitai.com/user/harbourmaster"])
+    ('user', {'username': 'lampwright,harbourmaster'})
+    >>> spider_for(["lampwright", "https://civitai.com/posts/7"])
+    ('url', {'url': 'lampwright https://civitai.com/posts/7'})
+    """
+    targets = [_target(word) for word in words]
+    if all(one is not None and one.spider == "user" and one.arguments.keys() == {"username"} for one in targets):
+        return "user", {"username": ",".join(one.arguments["username"] for one in targets if one is not None)}
+    return "url", {"url": " ".join(words)}
+
+
+def _target(word: str) -> urls.Target | None:
+    """Read a word; None for an address that cannot be archived, which the spider names while the rest goes on.
+
+    Raises:
+        ArgumentError: it is no address, and no username either.
+    """
+    if not re.search(r"[/:.]", word):
+        urls.username(word)
+    try:
+        return urls.target(word)
+    except UnarchivableError:
+        return None
+
+
 def get(
-    usernames: Annotated[list[str], typer.Argument(help="Usernames, or addresses of profiles.")],
+    addresses: Annotated[
+        list[str], typer.Argument(help="Usernames, or addresses of anything on the site: profiles, models, posts …")
+    ],
     argument: Annotated[
         list[str] | None, typer.Option("-a", metavar="NAME=VALUE", help="Argument of the spider, such as level=all.")
     ] = None,
@@ -37,12 +69,13 @@ def get(
         list[str] | None, typer.Option("-s", metavar="NAME=VALUE", help="Setting, such as OUTPUT_DIR=archive.")
     ] = None,
 ) -> None:
-    """Archive everything that creators have published.
+    """Archive what addresses point at; a username stands for everything that its owner has published.
 
     Exit codes: 0 complete, 1 failed, 3 incomplete or stopped (the same command goes on).
     """
     more = pairs(argument or [], "-a")
-    if "username" in more:
-        raise ArgumentError("-a 'username=…': the names already stand before it; write them there, with spaces")
-    arguments = {"username": ",".join(usernames), **more}
-    raise typer.Exit(crawl("user", arguments, pairs(setting or [], "-s")))
+    taken = next((name for name in ("username", "url") if name in more), None)
+    if taken is not None:
+        raise ArgumentError(f"-a '{taken}=…': the names already stand before it; write them there, with spaces")
+    spider, arguments = spider_for(addresses)
+    raise typer.Exit(crawl(spider, {**arguments, **more}, pairs(setting or [], "-s")))

@@ -9,6 +9,7 @@ import typer
 from civitscrape.commands.demo import demo
 from civitscrape.commands.get import get
 from civitscrape.commands.sandbox import sandbox
+from civitscrape.commands.scrapyd import scrapyd
 from civitscrape.exceptions import CivitscrapeError
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
 app.command()(get)
 app.command()(demo)
 app.command("sandbox")(sandbox)
+app.command("scrapyd")(scrapyd)
 
 
 def main() -> None:

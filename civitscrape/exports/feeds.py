@@ -11,19 +11,25 @@ from weakref import WeakKeyDictionary
 from scrapy.exporters import CsvItemExporter, JsonLinesItemExporter
 
 from civitscrape.archive.database import to_json
-from civitscrape.items import Image
+from civitscrape.items import TABLES, Collection, Creator, Image, Model, ModelFile, ModelVersion, Post
 
 if TYPE_CHECKING:
     from scrapy import Spider
 
+CARRIED = frozenset({"files", "partial"})
+"""Fields that serve the pipelines alone."""
+
 FEEDS: dict[str, dict[str, Any]] = {
-    f"images.{name}": {
+    f"{TABLES[item]}.{suffix}": {
         "format": feed_format,
-        "item_classes": [Image],
-        "fields": [one.name for one in fields(Image) if one.name != "files"],
+        "item_classes": [item],
+        "fields": [one.name for one in fields(item) if one.name not in CARRIED],
         "encoding": "utf-8",
+        # Pictures are what most crawls are for: a crawl that found none leaves a file that says so.
+        "store_empty": item is Image,
     }
-    for name, feed_format in (("csv", "csv"), ("jsonl", "jsonlines"))
+    for item in (Image, Model, ModelVersion, ModelFile, Post, Collection, Creator)
+    for suffix, feed_format in (("csv", "csv"), ("jsonl", "jsonlines"))
 }
 """File name and options, as Scrapy's ``FEEDS`` takes them."""
 

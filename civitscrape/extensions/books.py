@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 from scrapy import signals
 
-from civitscrape.archive import walks
+from civitscrape.archive import fingerprints, walks
 from civitscrape.archive.database import Archive, upsert
 from civitscrape.exceptions import ArchiveError
 from civitscrape.ledger import Announcement, Outcome, Run, Walk, now
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection
+    from collections.abc import AsyncIterator, Collection, Sequence
 
     from scrapy.crawler import Crawler
 
     from civitscrape.items import Image
+    from civitscrape.ledger import LocalFile
 
 logger = logging.getLogger(__name__)
 
@@ -109,9 +110,9 @@ class Books:
         """Take up an unfinished walk that asks the same, or the given one."""
         return await self.archive.run(walks.adopt, walk)
 
-    async def is_whole(self, walk: Walk) -> bool:
-        """Tell whether the last such walk came to its end, from whichever end it began."""
-        return await self.archive.run(walks.is_whole, walk)
+    async def last_whole(self, walk: Walk) -> Walk | None:
+        """Find the last such walk if it came to its end, from whichever end it began."""
+        return await self.archive.run(walks.last_whole, walk)
 
     def stop(self, error: ArchiveError) -> None:
         """Say once what is wrong with the folder or the database, and end the crawl: nothing more would fare better."""
@@ -128,13 +129,42 @@ class Books:
                 yield image
             after = chunk[-1].id
 
-    async def met(self, walk: Walk, ids: Collection[int]) -> set[int]:
-        """Tell which entries a walk itself has met."""
-        return await self.archive.run(walks.met, walk, ids)
+    async def unnamed(self, target: str) -> list[int]:
+        """Find the model versions that a target's images were made with and nobody has named yet."""
+        return await self.archive.run(walks.unnamed, target)
 
-    async def known(self, target: str, ids: Collection[int]) -> set[int]:
-        """Tell which entries a target has already led to."""
-        return await self.archive.run(walks.known, target, ids)
+    async def local_files(self, places: Sequence[str]) -> list[LocalFile]:
+        """Find the person's own model files in these places."""
+
+        def look() -> list[LocalFile]:
+            return [fingerprints.measured(path) for path in fingerprints.find(places)]
+
+        return await asyncio.to_thread(look)
+
+    async def remembered(self, files: Collection[LocalFile]) -> dict[str, str]:
+        """Return the SHA-256 of those files that have not changed since they were read, by path."""
+        return await self.archive.run(fingerprints.remembered, files)
+
+    async def hash_file(self, file: LocalFile) -> str:
+        """Read a file, and remember its SHA-256."""
+        file.sha256 = await asyncio.to_thread(fingerprints.sha256_of, Path(file.path))
+        await self.archive.run(fingerprints.remember, file)
+        return file.sha256
+
+    def write_info(self, path: Path, version: dict[str, Any]) -> None:
+        """Write what the site tells of a local file beside it; a folder that cannot be written is named."""
+        try:
+            logger.info("%s", fingerprints.write_info(path, version))
+        except ArchiveError as error:
+            logger.error("%s", error)  # noqa: TRY400 (one line)
+
+    async def met(self, walk: Walk, entry_kind: str, ids: Collection[int]) -> set[int]:
+        """Tell which entries of a kind a walk itself has met."""
+        return await self.archive.run(walks.met, walk, entry_kind, ids)
+
+    async def known(self, target: str, entry_kind: str, ids: Collection[int]) -> set[int]:
+        """Tell which entries of a kind a target has already led to."""
+        return await self.archive.run(walks.known, target, entry_kind, ids)
 
 
 def run_id() -> str:

@@ -1,49 +1,64 @@
-"""The log file of a run, beside whatever the console shows; the API key is in neither."""
+"""The log file of a run, beside whatever the console shows; key and cookies are in neither."""
 
 from __future__ import annotations
 
 import logging
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from scrapy import signals
 from scrapy.utils.log import get_scrapy_root_handler
 
 from civitscrape.extensions.books import Books
+from civitscrape.middlewares.auth import Auth
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from scrapy.crawler import Crawler
 
 MASK = "[key]"
 
 
-def covered(text: str, secret: str) -> str:
-    """Cover a secret in a text: a server may echo what it was sent.
+def covered(text: str, secrets: Collection[str]) -> str:
+    """Cover secrets in a text: a server may echo what it was sent.
 
-    >>> covered("bad header: Bearer abc", "abc")
+    >>> covered("bad header: Bearer abc", {"abc"})
     'bad header: Bearer [key]'
     """
-    return text.replace(secret, MASK) if secret else text
+    for secret in sorted(secrets, key=len, reverse=True):  # one may be the beginning of another
+        text = text.replace(secret, MASK)
+    return text
+
+
+def secrets_of(crawler: Crawler) -> Collection[str]:
+    """Tell what of a crawl must never be written down; with cookies that is more after they were renewed."""
+    auth = crawler.get_downloader_middleware(Auth) if crawler.engine is not None else None
+    if auth is not None:
+        return auth.secrets
+    key = crawler.settings["CIVITAI_API_KEY"]
+    return {key} if key else set()
 
 
 class Masked(logging.Formatter):
     """Writes a record as another formatter does, then covers what is secret, tracebacks included."""
 
-    def __init__(self, formatter: logging.Formatter, secret: str) -> None:
+    def __init__(self, formatter: logging.Formatter, secrets: Callable[[], Collection[str]]) -> None:
         super().__init__()
         self._formatter = formatter
-        self._secret = secret
+        self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        """Cover the secret wherever it stands."""
-        return covered(self._formatter.format(record), self._secret)
+        """Cover the secrets wherever they stand."""
+        return covered(self._formatter.format(record), self._secrets())
 
 
-def mask(handler: logging.Handler, secret: str) -> None:
-    """Cover a secret in everything that a handler writes."""
-    if secret:
-        handler.setFormatter(Masked(handler.formatter or logging.Formatter(), secret))
+def mask(handler: logging.Handler, secrets: Callable[[], Collection[str]]) -> None:
+    """Cover secrets in everything that a handler writes; ``secrets`` is asked each time, since they are renewed."""
+    if secrets():
+        handler.setFormatter(Masked(handler.formatter or logging.Formatter(), secrets))
 
 
 class LogFile(logging.FileHandler):
@@ -84,9 +99,8 @@ class RunLog:
         self._handler = LogFile(folder / f"{books.run.id}.log", encoding="utf-8")
         self._handler.setLevel(settings["LOG_LEVEL"])
         self._handler.setFormatter(logging.Formatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"]))
-        secret = settings["CIVITAI_API_KEY"]
         for handler in filter(None, (self._handler, get_scrapy_root_handler())):
-            mask(handler, secret)
+            mask(handler, partial(secrets_of, self._crawler))
         logging.root.addHandler(self._handler)
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
@@ -16,7 +17,7 @@ from scrapy import signals
 from scrapy.utils.asyncio import create_looping_call
 from scrapy.utils.log import get_scrapy_root_handler
 
-from civitscrape.extensions.log import mask
+from civitscrape.extensions.log import mask, secrets_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -103,7 +104,7 @@ class Progress:
         plain = get_scrapy_root_handler()
         self._handler = RichHandler(console=console, show_path=False, rich_tracebacks=False)
         self._handler.setLevel(settings["LOG_LEVEL"])
-        mask(self._handler, settings["CIVITAI_API_KEY"])
+        mask(self._handler, partial(secrets_of, self._crawler))
         if plain is not None:
             logging.root.removeHandler(plain)
         logging.root.addHandler(self._handler)

@@ -140,7 +140,8 @@ def _row(walk: dict[str, Any]) -> list[str]:
     announced = "unknown" if walk["announced"] is None else str(walk["announced"])
     failed = files.get("failed", 0) + files.get("refused", 0)
     numbers = [announced, walk["listed"], files.get("stored", 0), files.get("had", 0), files.get("gone", 0), failed]
-    name = f"{walk['target'].partition(':')[2]} {'+'.join(walk['levels'])}"
+    target, source = walk["target"].partition(":")[2], "" if walk["source"] == "rest.images" else walk["source"]
+    name = " ".join(filter(None, (target, source, walk["asks"], "+".join(walk["levels"]))))
     return [escape(name), *map(str, numbers), walk["state"]]
 
 
@@ -153,7 +154,7 @@ def _notes(target: dict[str, Any]) -> list[str]:
             f"{number} {kind}s ({target['held'].get(kind, 0)} here)" for kind, number in target["announced"].items()
         ]
         lines.append(f"{target['target']}: the site announces {', '.join(pairs)} rated {levels}")
-    elif target["exists"] is not False:
+    elif target["exists"] is not False and target["target"].startswith("user:"):
         lines.append(f"{target['target']}: what the site announces is unknown")
     if target["levels_not_asked"]:
         lines.append(f"not asked: {', '.join(target['levels_not_asked'])} ({target['ask_with']} asks for them)")

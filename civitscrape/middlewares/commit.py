@@ -11,8 +11,8 @@ from scrapy.utils.asyncio import sleep
 from civitscrape.archive import commit as transaction
 from civitscrape.exceptions import AnswerError, ArchiveError, ChallengeError, EnvelopeError
 from civitscrape.extensions.books import Books
-from civitscrape.extensions.log import covered
-from civitscrape.items import Image
+from civitscrape.extensions.log import covered, secrets_of
+from civitscrape.items import Collection, Creator, Image, Model, ModelFile, ModelVersion, Post
 from civitscrape.ledger import Announcement, Media, Walk, WalkState
 from civitscrape.middlewares import retry
 
@@ -39,7 +39,7 @@ class Commit:
     def __init__(self, crawler: Crawler, books: Books) -> None:
         self._crawler = crawler
         self._books = books
-        self._forwarded: set[int] = set()
+        self._forwarded: set[tuple[str, Any]] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -64,7 +64,8 @@ class Commit:
                 if entries % BREATH == 0:
                     await sleep(0)
         except AnswerError as error:
-            gathered = await self._after(error, response)
+            told = [one for one in gathered if isinstance(one, Announcement)]
+            gathered = told + await self._after(error, response)
         async for output in self._let_go(gathered):
             yield output
 
@@ -87,7 +88,7 @@ class Commit:
         requests = [one for one in gathered if isinstance(one, Request)]
         for one in gathered:
             if isinstance(one, Walk | Announcement) and one.error is not None:
-                one.error = covered(one.error, self._crawler.settings["CIVITAI_API_KEY"])
+                one.error = covered(one.error, secrets_of(self._crawler))
             if isinstance(one, Announcement):
                 self._books.announce(one)
         records = [one for one in gathered if not isinstance(one, Request | Announcement)]
@@ -99,10 +100,24 @@ class Commit:
         for request in requests:
             yield request
         media = {record.entry_id: record for record in records if isinstance(record, Media)}
-        for image in (record for record in records if isinstance(record, Image)):
-            if image.id not in self._forwarded:
-                self._forwarded.add(image.id)
-                yield _marked(image, standings[image.id], media.get(image.id))
+        for record in records:
+            identity = _identity(record)
+            if identity is not None and identity not in self._forwarded:
+                self._forwarded.add(identity)
+                image = isinstance(record, Image)
+                yield _marked(record, standings[record.id], media.get(record.id)) if image else record
+
+
+def _identity(record: Any) -> tuple[str, Any] | None:
+    """Name an item that the feeds shall have, each once; None for what is no item of its own."""
+    match record:
+        case Image() | Model() | ModelVersion() | ModelFile() | Collection():
+            return type(record).__name__, record.id
+        case Post() if record.published_at is not None:  # one that only an image names is a number, and no more
+            return "Post", record.id
+        case Creator():
+            return "Creator", record.username.lower()
+    return None
 
 
 def _marked(image: Image, standing: Standing, media: Media | None) -> Image:

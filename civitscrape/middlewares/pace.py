@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from scrapy import signals
 from scrapy.exceptions import IgnoreRequest
 
-from civitscrape.civitai import rest
+from civitscrape.civitai import answers
 from civitscrape.civitai.roles import role_of, shown
 from civitscrape.downloads.downloader import PacedDownloader
 
@@ -76,7 +76,7 @@ class Pace:
         """Give the reason in place of an answer that closed its slot."""
         if response.status in BUSY and (reason := self._closed.get(request.meta["download_slot"])):
             # Not raised: what a middleware raises about an answer reaches no other middleware, and no callback.
-            return rest.no_answer(request, reason)
+            return answers.no_answer(request, reason)
         return response
 
     def hear(self, request: Request, response: Response) -> None:

@@ -10,7 +10,7 @@ from scrapy import Request
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.exceptions import IgnoreRequest
 
-from civitscrape.civitai import rest
+from civitscrape.civitai import answers
 from civitscrape.civitai.roles import Role, role_of, shown, stamp, within
 
 if TYPE_CHECKING:
@@ -45,16 +45,18 @@ class Redirect(RedirectMiddleware):
         try:
             following = super().process_response(request, response)
         except (IgnoreRequest, ValueError) as error:  # too many of them, or a Location that is no address
-            return rest.no_answer(request, f"{shown(request)}: its redirect cannot be followed: {error}")
+            return answers.no_answer(request, f"{shown(request)}: its redirect cannot be followed: {error}")
         if not isinstance(following, Request):
             return following
         role = role_of(request)
+        if role is Role.API and "download_to" in request.meta:
+            role = Role.STORAGE  # the site sends a model file's caller on to its storage, which must not see the key
         if role is None or not self._allows(role, following.url):
             host = urlsplit(following.url).netloc
             reason = f"{shown(request)} leads to {host}, which is not an address of the site or its storage"
-            return rest.no_answer(request, reason)
+            return answers.no_answer(request, reason)
         # Files keep the slot that they were sent in, with its many at once; pages and the API go by their new host.
-        slot = stamp(role, following.url) if role in {Role.API, Role.PAGE} else {}
+        slot = stamp(role, following.url) if role_of(request) in {Role.API, Role.PAGE} else {}
         return following.replace(meta={**following.meta, **slot}, dont_filter=True)
 
     def _allows(self, role: Role, url: str) -> bool:

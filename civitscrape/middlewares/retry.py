@@ -12,7 +12,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.utils.asyncio import sleep
 from scrapy.utils.misc import load_object
 
-from civitscrape.civitai import rest
+from civitscrape.civitai import answers, rest
 from civitscrape.civitai.roles import Role, role_of, shown
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ def complaint(request: Request, response: Response) -> str | None:
     role = role_of(request)
     if response.status in PASSING:
         return f"status {response.status}"
-    if role is Role.API and rest.is_html(response) and response.status != 404:  # noqa: PLR2004 (HTTP's Not Found)
+    if role is Role.API and answers.is_html(response) and response.status != 404:  # noqa: PLR2004 (HTTP's Not Found)
         return "a page where JSON was asked for"
-    if role is Role.PAGE and rest.is_challenge(response):
+    if role is Role.PAGE and answers.is_challenge(response):
         return "a challenge of the edge"
     return None
 
@@ -117,4 +117,4 @@ class GiveUp:
         if role_of(request) is None:  # robots.txt: Scrapy would log a traceback, and go on as it does with this answer
             logger.warning("%s: %s", request.url, reason)
         self._crawler.stats.inc_value("civitscrape/given_up")
-        return rest.no_answer(request, reason.replace(request.url, shown(request)))
+        return answers.no_answer(request, reason.replace(request.url, shown(request)))

@@ -1,7 +1,8 @@
-"""The profile page of a creator into an item (contract trpc-and-pages.md §4.5)."""
+"""Creators into items: their profile pages, and the list of all of them (trpc-and-pages.md §4.5, rest.md §8.1)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from civitscrape.exceptions import EntryError
@@ -33,6 +34,25 @@ def from_profile(profile: Profile) -> Creator:
         counts_level=None if profile.counts is None else profile.counts_level,
         created_at=fields.time(user, "createdAt"),
         deleted_at=fields.time(user, "deletedAt"),
+    )
+
+
+def from_rest(entry: Any) -> Creator:
+    """Return a creator of ``/api/v1/creators``; one who has published no model has no ``modelCount`` there.
+
+    Raises:
+        EntryError: there is no name, or a field does not hold what it should.
+    """
+    if not isinstance(entry, Mapping):
+        raise fields.wrong({}, "username", entry, "an object")
+    name = fields.username(entry)
+    if name is None:
+        raise fields.wrong(entry, "username", name, "a name")
+    return Creator(
+        username=name,
+        image=fields.text(entry, "image"),
+        link=fields.text(entry, "link"),
+        model_count=fields.count(entry, entry, "modelCount"),
     )
 
 

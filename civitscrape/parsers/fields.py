@@ -40,6 +40,20 @@ def identity(entry: Any) -> int:
     return value
 
 
+def part_identity(entry: Mapping[str, Any], place: str, part: Any) -> int:
+    """Return the ``id`` of a thing inside an entry, which it must have; ``place`` is its dotted path.
+
+    Raises:
+        EntryError: the part is no object, or its id is missing or no integer.
+    """
+    if not isinstance(part, Mapping):
+        raise wrong(entry, place, part, "an object")
+    value = to_integer(entry, f"{place}.id", part.get("id"))
+    if value is None:
+        raise wrong(entry, f"{place}.id", None, "an integer")
+    return value
+
+
 def integer(entry: Mapping[str, Any], name: str) -> int | None:
     """Read an integer of at most 64 bits; decimal text is taken too."""
     return to_integer(entry, name, entry.get(name))

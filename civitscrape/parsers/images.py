@@ -1,42 +1,26 @@
-"""Entries of ``/api/v1/images`` into items (contract rest.md §7.4)."""
+"""Images of the REST API and of their own pages into items (contract rest.md §7.4, trpc-and-pages.md §4.1)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from civitscrape.civitai import media
 from civitscrape.civitai.levels import LEGACY
-from civitscrape.items import (
-    Image,
-    ImageResource,
-    ImageTag,
-    Item,
-    Level,
-    MediaType,
-    MetaState,
-    Post,
-    ResourceSource,
-    Tag,
-    TagName,
-    VersionImage,
-)
-from civitscrape.parsers import fields
+from civitscrape.items import Image, ImageTag, Item, Level, MetaState, Post, ResourceSource, Tag, TagName
+from civitscrape.parsers import fields, lenient, loose, parts
 from civitscrape.parsers.generation import Generation, innermost, normalise
-
-_BITS = frozenset(int(bit) for bit in Level)
-_TYPES = {kind.value: kind for kind in MediaType}
-_SUFFIXES = {".mp4": MediaType.VIDEO, ".webm": MediaType.VIDEO, ".mp3": MediaType.AUDIO, ".wav": MediaType.AUDIO}
+from civitscrape.parsers.resources import Resource, word
 
 
-def from_rest(entry: Any, *, meta_asked: bool = True, media_url: str = "") -> list[Item]:
+def from_rest(entry: Any, *, meta_asked: bool = True, media_url: str = "", legacy: bool = False) -> list[Item]:
     """Return the items of an entry, the image first.
 
     Args:
         entry: one of ``items``.
         meta_asked: whether the call asked for generation data (``withMeta=true``).
         media_url: CIVITAI_MEDIA_URL, so that a mirror's addresses are not foreign.
+        legacy: whether the legacy route answered, as for ``imageId`` and for ``modelId`` alone (§7.2): its
+            ``baseModel`` is the name of a group, which is not kept.
 
     Raises:
         EntryError: a field does not hold what it should.
@@ -44,17 +28,14 @@ def from_rest(entry: Any, *, meta_asked: bool = True, media_url: str = "") -> li
     image_id = fields.identity(entry)
     generation, state = _generation(entry, meta_asked=meta_asked)
     tags = _tags(entry)
-    versions = _versions(entry)
+    versions = parts.version_set(parts.integers(entry, "modelVersionIds"))
     creator = fields.username(entry)
     post_id = fields.integer(entry, "postId")
     url = fields.text(entry, "url")
-    stats = _stats(entry)
     image = Image(
         id=image_id,
-        # A foreign address is its own key, so that the file can be told of as refused.
-        key=media.key_of(url, base=media_url) or url if url else None,
-        url=url,
-        type=_type(entry, url),
+        **parts.place(url, media_url),
+        type=parts.media_type(entry, url),
         creator=creator,
         post_id=post_id,
         width=fields.integer(entry, "width"),
@@ -63,34 +44,58 @@ def from_rest(entry: Any, *, meta_asked: bool = True, media_url: str = "") -> li
         level=_level(entry),
         nsfw=_nsfw(entry),
         created_at=fields.time(entry, "createdAt"),
-        base_model=fields.text(entry, "baseModel") or None,
+        base_model=None if legacy else fields.text(entry, "baseModel") or None,
         model_version_ids=versions,
-        prompt=generation.prompt,
-        negative_prompt=generation.negative_prompt,
-        sampler=generation.sampler,
-        steps=generation.steps,
-        cfg_scale=generation.cfg_scale,
-        seed=generation.seed,
-        size=generation.size,
-        model=generation.model,
-        meta=generation.meta,
+        **parts.generation_data(generation),
         meta_state=state,
-        cry_count=fields.count(entry, stats, "stats.cryCount"),
-        laugh_count=fields.count(entry, stats, "stats.laughCount"),
-        like_count=fields.count(entry, stats, "stats.likeCount"),
-        heart_count=fields.count(entry, stats, "stats.heartCount"),
-        comment_count=fields.count(entry, stats, "stats.commentCount"),
+        **parts.counts(entry),
         tags=list(dict.fromkeys(name for _, name in tags if name is not None)),
     )
     items: list[Item] = [image]
     if post_id is not None:
         items.append(Post(id=post_id, creator=creator))
     items += _tag_items(image_id, tags)
-    items += _resource_items(image_id, generation, versions)
-    items += [
-        VersionImage(version_id=version, image_id=image_id, source="detected")
-        for version in dict.fromkeys(versions or ())
-    ]
+    items += parts.resource_items(image_id, generation.resources, versions)
+    items += parts.version_items(image_id, versions)
+    return items
+
+
+def from_detail(image: Any, generation: Any, *, media_url: str = "", image_id: int | None = None) -> list[Item]:
+    """Return the items of an image as its own page tells of it, the image first.
+
+    Without ``image`` only what it was made with is told; the site gives that of images, too, that it shows to nobody.
+
+    Args:
+        image: answer of ``image.get``, or None.
+        generation: answer of ``image.getGenerationData``, or None.
+        media_url: CIVITAI_MEDIA_URL, so that a mirror's addresses are not foreign.
+        image_id: number that was asked for, needed where ``image`` is None.
+
+    Raises:
+        EntryError: a field does not hold what it should, or nothing tells which image it is.
+    """
+    entry: dict[str, Any] = {"id": image_id} if image is None else image
+    image_id = fields.identity(entry)
+    made = {} if generation is None else parts.mapping({"id": image_id, "generation": generation}, "generation")
+    data, state = _detailed(entry, made, told=generation is not None)
+    named = _resources(made)
+    versions = parts.version_set([one.model_version_id for one in named if one.model_version_id is not None])
+    record = parts.record({"type": made.get("type"), **entry}, media_url=media_url)
+    found = Image(
+        id=image_id,
+        **record,
+        base_model=_base_model(made),
+        model_version_ids=None if generation is None else versions,
+        tools=_names(made, "tools"),
+        techniques=_names(made, "techniques"),
+        **parts.generation_data(data),
+        meta_state=state,
+    )
+    items: list[Item] = [found]
+    if found.post_id is not None:
+        items.append(Post(id=found.post_id, creator=found.creator))
+    items += parts.resource_items(image_id, named or data.resources, None)
+    items += parts.version_items(image_id, versions)
     return items
 
 
@@ -121,33 +126,10 @@ def _generation(entry: Mapping[str, Any], *, meta_asked: bool) -> tuple[Generati
     return normalise(inner), MetaState.VISIBLE
 
 
-def _stats(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    stats = entry.get("stats")
-    if stats is None:
-        return {}
-    if not isinstance(stats, Mapping):
-        raise fields.wrong(entry, "stats", stats, "an object")
-    return stats
-
-
-def _type(entry: Mapping[str, Any], url: str | None) -> MediaType:
-    """Return the type; answers before 2025 do not tell it, there the extension must."""
-    kind = fields.text(entry, "type")
-    if kind is not None:
-        if kind not in _TYPES:
-            raise fields.wrong(entry, "type", kind, " or ".join(_TYPES))
-        return _TYPES[kind]
-    try:
-        path = urlsplit(url or "").path.lower()
-    except ValueError:
-        return MediaType.IMAGE
-    return _SUFFIXES.get(f".{path.rpartition('.')[2]}", MediaType.IMAGE)
-
-
 def _level(entry: Mapping[str, Any]) -> int | None:
     """Return the rating bit; ``browsingLevel`` tells X from XXX, which ``nsfwLevel`` does not."""
     bit = fields.integer(entry, "browsingLevel")
-    if bit in _BITS:
+    if bit in parts.BITS:
         return bit
     label = entry.get("nsfwLevel")
     if label is None and isinstance(entry.get("nsfw"), str):
@@ -160,7 +142,7 @@ def _level(entry: Mapping[str, Any]) -> int | None:
         raise fields.wrong(entry, "browsingLevel", bit, "a rating bit")
     if label == 0:
         return None
-    if type(label) is not int or label not in _BITS:
+    if type(label) is not int or label not in parts.BITS:
         raise fields.wrong(entry, "nsfwLevel", label, f"a rating bit or one of {', '.join(LEGACY)}")
     return label
 
@@ -172,29 +154,9 @@ def _nsfw(entry: Mapping[str, Any]) -> bool | None:
     return fields.boolean(entry, "nsfw")
 
 
-def _versions(entry: Mapping[str, Any]) -> list[int] | None:
-    values = entry.get("modelVersionIds")
-    if values is None:
-        return None
-    if not isinstance(values, list):
-        raise fields.wrong(entry, "modelVersionIds", values, "a list")
-    versions: list[int] = []
-    for position, value in enumerate(values):
-        name = f"modelVersionIds.{position}"
-        version = fields.to_integer(entry, name, value)
-        if version is None:
-            raise fields.wrong(entry, name, value, "an integer")
-        versions.append(version)
-    return versions
-
-
 def _tags(entry: Mapping[str, Any]) -> list[tuple[int | None, str | None]]:
     """Return the number and the name of each tag; old forms lack one of them."""
-    values = entry.get("tags")
-    if values is None:
-        return []
-    if not isinstance(values, list):
-        raise fields.wrong(entry, "tags", values, "a list")
+    values = parts.listed(entry, "tags") or []
     return [_tag(entry, f"tags.{position}", value) for position, value in enumerate(values)]
 
 
@@ -231,24 +193,40 @@ def _tag_items(image_id: int, tags: list[tuple[int | None, str | None]]) -> list
     return items
 
 
-def _resource_items(image_id: int, generation: Generation, versions: list[int] | None) -> list[Item]:
-    """Return the best set of resources: what lists name, else what the site detected, else what the prompt names."""
-    named = generation.resources
-    if versions and (not named or named[0].source is ResourceSource.DETECTED):
-        return [
-            ImageResource(image_id=image_id, position=position, model_version_id=version)
-            for position, version in enumerate(dict.fromkeys(versions))
-        ]
+def _detailed(entry: Mapping[str, Any], made: Mapping[str, Any], *, told: bool) -> tuple[Generation, MetaState]:
+    """Read the generation data that came beside an image; where they came empty, it has none."""
+    data, state = parts.generation_of({**entry, "meta": made.get("meta")} if told else entry)
+    if told and state is MetaState.NOT_ASKED:
+        state = MetaState.ABSENT if entry.get("hideMeta") is False else MetaState.UNKNOWN
+    return data, state
+
+
+def _resources(made: Mapping[str, Any]) -> list[Resource]:
+    """Read the resources that the site knows, with their strengths."""
     return [
-        ImageResource(
-            image_id=image_id,
-            position=position,
-            model_version_id=one.model_version_id,
-            name=one.name,
-            type=one.type,
-            weight=one.weight,
-            hash=one.hash,
-            source=one.source,
+        Resource(
+            model_version_id=version,
+            name=lenient.text(one, "modelName"),
+            type=word(lenient.text(one, "modelType")),
+            weight=loose.number(one.get("strength")),
+            source=ResourceSource.GENERATION,
         )
-        for position, one in enumerate(named)
+        for one in lenient.values(made, "resources")
+        if isinstance(one, Mapping) and (version := lenient.integer(one, "modelVersionId", "versionId")) is not None
     ]
+
+
+def _base_model(made: Mapping[str, Any]) -> str | None:
+    """Return the base model of the only checkpoint; of several, listings run the names together, here none is told."""
+    resources = [one for one in lenient.values(made, "resources") if isinstance(one, Mapping)]
+    checkpoints = [one for one in resources if one.get("modelType") == "Checkpoint"]
+    return lenient.text(checkpoints[0], "baseModel") or None if len(checkpoints) == 1 else None
+
+
+def _names(made: Mapping[str, Any], name: str) -> list[str] | None:
+    """Read the names of tools or techniques; None where there is no list."""
+    values = made.get(name)
+    if not isinstance(values, list):
+        return None
+    names = [lenient.text(one, "name") for one in values if isinstance(one, Mapping)]
+    return [one for one in names if one is not None]

@@ -100,7 +100,7 @@ def _resource(entry: Any, source: ResourceSource) -> Resource | None:
     return Resource(
         model_version_id=version,
         name=name,
-        type=_type(kind),
+        type=word(kind),
         weight=loose.number(loose.first(entry, ("weight", "strength"))),
         hash=hash_,
         source=source,
@@ -113,7 +113,7 @@ def _add_hash(found: list[Resource], meta: dict[str, Any], key: str, hash_: str 
         return
     prefix, colon, name = key.partition(":")
     if prefix.lower() in _HASHED and (colon or prefix.lower() in {"model", "vae"}):
-        kind = _type(prefix)
+        kind = word(prefix)
         title = loose.text(name) or loose.text(meta.get({"checkpoint": "Model", "vae": "VAE"}.get(kind or "", "")))
     else:
         kind, title = None, loose.text(key)
@@ -133,7 +133,12 @@ def _same(one: Resource, other: Resource) -> bool:
     return one.name is not None and one.name == other.name
 
 
-def _type(kind: str | None) -> str | None:
+def word(kind: str | None) -> str | None:
+    """Return the site's word, lower case, for a type of models, whatever a tool calls it.
+
+    >>> word("LORA"), word("ckpt"), word(None)
+    ('lora', 'checkpoint', None)
+    """
     if kind is None:
         return None
     job = _JOB_TYPE.search(kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from civitscrape.items import Image
+from civitscrape.items import Collection, Image, Model, Post
 from civitscrape.ledger import MediaState
 from civitscrape.spiders.arguments import MediaArguments
 from civitscrape.spiders.base import CivitaiSpider
@@ -13,6 +13,9 @@ from civitscrape.spiders.base import CivitaiSpider
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.statscollectors import StatsCollector
+
+ENTRIES = (Image, Model, Post, Collection)
+"""What is counted as listed; versions and files come with their models."""
 
 HAD = frozenset({MediaState.STORED, MediaState.GONE, MediaState.REFUSED})
 """States that another download would not better."""
@@ -46,9 +49,12 @@ class Dedup:
 
     async def process_item(self, item: Any) -> Any:
         """Mark an image."""
+        if isinstance(item, ENTRIES):
+            self._stats.inc_value("civitscrape/listed")
         if not isinstance(item, Image):
+            if getattr(item, "known", False) and isinstance(item, ENTRIES):
+                self._stats.inc_value("civitscrape/known")
             return item
-        self._stats.inc_value("civitscrape/listed")
         if item.known:
             self._stats.inc_value("civitscrape/known")
         if self._decide(item):

@@ -11,7 +11,7 @@ from scrapy.pipelines.files import FilesPipeline
 
 from civitscrape.archive import formats, paths
 from civitscrape.civitai import media
-from civitscrape.civitai.rest import NO_ANSWER
+from civitscrape.civitai.answers import NO_ANSWER
 from civitscrape.civitai.roles import Role, stamp
 from civitscrape.downloads.downloader import STOPPED
 from civitscrape.downloads.response import FileResponse

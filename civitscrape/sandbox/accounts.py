@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 COOKIES = ("__Secure-civ-token", "civ-token", "__Secure-civitai-token")
 """Session cookies in the order in which they are looked for; the last is the legacy one."""
 LEGACY_COOKIE = COOKIES[-1]
+FULL_SCOPE = 33_554_431
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,8 @@ class Account:
     """Value of the session cookie."""
     email: str
     """Private: pages contain it when the person is logged in."""
+    scope: int = FULL_SCOPE
+    """Bits of what the key may do (trpc-and-pages §2.4)."""
 
     @property
     def renewed(self) -> str:

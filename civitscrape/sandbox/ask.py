@@ -31,6 +31,7 @@ class Colour(StrEnum):
 GREEN_HOSTS = frozenset({"civitai.com", "www.civitai.com"})
 RED_HOSTS = frozenset({"civitai.red", "www.civitai.red", "civitaired.com"})
 MEDIA_HOSTS = frozenset({"image.civitai.com", "image-b2.civitai.com"})
+STORAGE_HOST = "civitai-delivery.r2.cloudflarestorage.com"
 
 
 class Role(StrEnum):
@@ -39,6 +40,7 @@ class Role(StrEnum):
     API = "api"
     PAGE = "page"
     MEDIA = "media"
+    STORAGE = "storage"
     CONTROL = "control"
 
 
@@ -53,6 +55,8 @@ class Ask:
     headers: Mapping[str, str]
     origin: str
     """Scheme and host that the caller used, such as ``https://civitai.com``."""
+    home: str
+    """Scheme and host of the green host, which some addresses name whoever is asked."""
     colour: Colour
     login: Login | None
     image_location: str

@@ -6,7 +6,13 @@
 ``GET|POST|DELETE /_sandbox/faults``    rules and ``latency``; add a rule, a list, or ``{"rules", "latency"}``
 ``GET|POST /_sandbox/quirks``           how the back end behaves; change some
 ``GET /_sandbox/truth/{username}``      a perfect archive: ``level=`` mask, ``keyed=1``, ``red=0|1``, ``hashes=0``
-``POST /_sandbox/world``                ``{"publish": {"username", "count"}}``, ``{"delete": [ids]}``
+``GET /_sandbox/models[/{username}]``   all models, or a creator's: ``level=`` mask, ``archived=0|1``, ``hashes=0``
+``GET /_sandbox/posts/{username}``      a creator's posts: ``level=`` mask
+``GET /_sandbox/collections[/{id}]``    all collections, or one with its entries: ``level=`` mask, ``keyed=1``
+``GET /_sandbox/votes/{image}``         an image's tags with votes
+``GET /_sandbox/resources/{image}``     what an image was made with
+``POST /_sandbox/world``                ``{"publish": {"username", "count"}}``, ``{"delete": [ids]}``, and of models
+                                        ``publish_models`` and ``delete_models`` likewise, ``{"add_version": id}``
 ``DELETE /_sandbox/edge``               forget what the edge keeps
 ======================================  ====================================================================
 """
@@ -17,6 +23,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from civitscrape.sandbox import content_truth
 from civitscrape.sandbox.ask import Answer, compact
 
 if TYPE_CHECKING:
@@ -110,12 +117,51 @@ def _truth(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     return told.as_dict()
 
 
+def _models(sandbox: Sandbox, call: Call) -> dict[str, Any]:
+    query = call.query
+    told = sandbox.world.model_truth(
+        call.rest or None,
+        mask=int(query.get("level", "31")),
+        archived=query.get("archived", "1") == "1",
+        hashes=query.get("hashes", "1") == "1",
+    )
+    return told.as_dict()
+
+
+def _posts(sandbox: Sandbox, call: Call) -> list[dict[str, Any]]:
+    return content_truth.posts_truth(sandbox.world, call.rest, mask=int(call.query.get("level", "31")))
+
+
+def _collections(sandbox: Sandbox, call: Call) -> Any:
+    world, mask = sandbox.world, int(call.query.get("level", "31"))
+    account = sandbox.site.accounts[0] if call.query.get("keyed", "0") == "1" else None
+    if call.rest:
+        return content_truth.collection_truth(world, int(call.rest), mask=mask, account=account)
+    told = (content_truth.collection_truth(world, one, mask=mask, account=account) for one in world.collections)
+    return [one for one in told if one]
+
+
+def _votes(sandbox: Sandbox, call: Call) -> list[dict[str, Any]]:
+    return content_truth.votes_truth(sandbox.world, int(call.rest))
+
+
+def _resources(sandbox: Sandbox, call: Call) -> dict[str, Any]:
+    return content_truth.resources_truth(sandbox.world, int(call.rest))
+
+
 def _world(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     world = sandbox.world
     if "delete" in call.body:
         world = world.without(*call.body["delete"])
     if "publish" in call.body:
         world = world.with_images(call.body["publish"]["username"], int(call.body["publish"]["count"]))
+    if "delete_models" in call.body:
+        world = world.without_models(*call.body["delete_models"])
+    if "publish_models" in call.body:
+        wanted = call.body["publish_models"]
+        world = world.with_models(wanted["username"], int(wanted["count"]))
+    if "add_version" in call.body:
+        world = world.with_version(int(call.body["add_version"]))
     sandbox.world = world
     return {"creators": {one.username: len(one.records) for one in world.creators.values()}}
 
@@ -139,6 +185,11 @@ ROOMS = {
     "faults": Room(("GET", "POST", "DELETE"), _faults),
     "quirks": Room(("GET", "POST"), _quirks),
     "truth": Room(("GET",), _truth),
+    "models": Room(("GET",), _models),
+    "posts": Room(("GET",), _posts),
+    "collections": Room(("GET",), _collections),
+    "votes": Room(("GET",), _votes),
+    "resources": Room(("GET",), _resources),
     "world": Room(("POST",), _world),
     "edge": Room(("DELETE",), _edge),
 }

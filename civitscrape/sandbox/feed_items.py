@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 from civitscrape.items import MediaType
+from civitscrape.sandbox import people, pictures, tools
 from civitscrape.sandbox.entries import iso
-from civitscrape.sandbox.records import community_tags, generation_data, reactions
-from civitscrape.sandbox.vocabulary import CHILDHOOD_TAG
+from civitscrape.sandbox.records import generation_data, reactions, remix_of
+from civitscrape.sandbox.tags import votes
 from civitscrape.sandbox.wire import UNDEFINED, Date
 
 if TYPE_CHECKING:
+    from civitscrape.sandbox.accounts import Account
+    from civitscrape.sandbox.inputs import Input
     from civitscrape.sandbox.records import Record
+    from civitscrape.sandbox.tags import Vote
 
-DETECTED = 0.8
-"""Share of tags that a detector set; people added the rest."""
+LAZY = 6
+"""Images that a post in a gallery comes with when its images are lazy."""
 
 
 def visible_meta(record: Record) -> dict[str, Any] | None:
@@ -24,50 +27,44 @@ def visible_meta(record: Record) -> dict[str, Any] | None:
 
 
 def votable_tags(record: Record) -> list[dict[str, Any]]:
-    """List the community tags with scores and votes, best first."""
-    listed = [_votable(record, tag_id, name) for tag_id, name in community_tags(record)]
-    return sorted(listed, key=lambda one: (-one["score"], one["id"]))
+    """List every community tag with scores and votes, best first, as feeds with ``include: ["tags"]`` do."""
+    return [vote(one) | {"source": one.source, "imageId": record.id} for one in votes(record)]
 
 
-def _votable(record: Record, tag_id: int, name: str) -> dict[str, Any]:
-    draw = Random(record.seed ^ tag_id)
-    automated = draw.random() < DETECTED
-    up, down = draw.randrange(4), draw.randrange(2)
+def vote(one: Vote) -> dict[str, Any]:
+    """Tell of one tag on one image."""
     return {
-        "score": (draw.randrange(4, 10) if automated else 0) + up - down,
-        "upVotes": up,
-        "downVotes": down,
-        "automated": automated,
-        "needsReview": False,
-        "concrete": True,
-        "lastUpvote": Date(iso(record.sort_at + draw.randrange(10**9))) if up else None,
-        "source": "WD14" if automated else "User",
-        "imageId": record.id,
-        "id": tag_id,
-        "type": "Label" if automated else "UserGenerated",
-        "nsfwLevel": 2 if tag_id == CHILDHOOD_TAG else 1,
-        "name": name,
+        "score": one.score,
+        "upVotes": one.up,
+        "downVotes": one.down,
+        "automated": one.automated,
+        "needsReview": one.needs_review,
+        "concrete": one.concrete,
+        "lastUpvote": None if one.upvoted_at is None else Date(iso(one.upvoted_at)),
+        "id": one.tag.id,
+        "type": one.tag.type,
+        "nsfwLevel": int(one.tag.level),
+        "name": one.tag.name,
     }
 
 
-def item(record: Record, include: set[str], *, indexed: bool) -> dict[str, Any]:
+def item(record: Record, given: Input, *, indexed: bool, caller: Account | None = None) -> dict[str, Any]:
     """Tell of one entry, from the index or from the database: they differ in dates, meta and several keys (§4.1)."""
-    return _index_item(record, include) if indexed else _database_item(record, include)
+    include = {*given.get("include", ("cosmetics",)), *(("tags",) if given.get("withTags") else ())}
+    told = _index_item(record, include) if indexed else _database_item(record, include, given)
+    reacted = people.reaction(caller.user_id, record) if caller else None
+    if caller and reacted:
+        told["reactions"] = [{"userId": caller.user_id, "reaction": reacted}]
+    return told
 
 
-def _user(record: Record) -> dict[str, Any]:
-    name = None if record.vanished else record.username
-    return {
-        "id": record.user_id,
-        "username": name,
-        "image": None,
-        "deletedAt": None,
-        "cosmetics": [],
-        "profilePicture": None,
-    }
+def user(record: Record) -> dict[str, Any]:
+    """Describe who published an entry."""
+    return people.lite(record.user_id, record.username, vanished=record.vanished)
 
 
-def _stats(record: Record) -> dict[str, int]:
+def stats(record: Record) -> dict[str, int]:
+    """Count what people did with an entry."""
     counts = reactions(record)
     return {
         "likeCountAllTime": counts.like,
@@ -82,14 +79,18 @@ def _stats(record: Record) -> dict[str, int]:
     }
 
 
-def _metadata(record: Record) -> dict[str, Any]:
-    size: dict[str, Any] = {"width": record.width, "height": record.height}
-    if record.type is not MediaType.IMAGE:
-        size |= {"hash": record.hash, "audio": record.type is MediaType.AUDIO, "duration": 1.5}
-    return size
+def metadata(record: Record, *, indexed: bool = False) -> dict[str, Any]:
+    """Describe the file of an entry; the index knows only how large images are on the screen."""
+    screen: dict[str, Any] = {"width": record.width, "height": record.height}
+    if indexed and record.type is MediaType.IMAGE:
+        return screen
+    told = {"hash": record.hash, "size": pictures.size(record)} | screen
+    if record.type is MediaType.IMAGE:
+        return told
+    return told | {"audio": record.type is MediaType.AUDIO, "duration": 1.5}
 
 
-def _common(record: Record) -> dict[str, Any]:
+def _common(record: Record, *, indexed: bool) -> dict[str, Any]:
     data = visible_meta(record)
     return {
         "id": record.id,
@@ -99,7 +100,7 @@ def _common(record: Record) -> dict[str, Any]:
         "height": record.height,
         "hash": record.hash,
         "type": record.type,
-        "metadata": _metadata(record),
+        "metadata": metadata(record, indexed=indexed),
         "ingestion": "Scanned",
         "blockedFor": None,
         "needsReview": None,
@@ -112,10 +113,10 @@ def _common(record: Record) -> dict[str, Any]:
         "poi": record.poi,
         "hasMeta": data is not None,
         "hasPositivePrompt": bool(data and data.get("prompt")),
-        "onSite": record.shape == "civitai_resources",
-        "remixOfId": None,
-        "user": _user(record),
-        "stats": _stats(record),
+        "onSite": record.on_site,
+        "remixOfId": remix_of(record),
+        "user": user(record),
+        "stats": stats(record),
         "reactions": [],
         "tagIds": list(record.tag_ids),
         "cosmetic": None,
@@ -125,7 +126,7 @@ def _common(record: Record) -> dict[str, Any]:
 
 def _index_item(record: Record, include: set[str]) -> dict[str, Any]:
     counts, moment = reactions(record), iso(record.sort_at)
-    return _common(record) | {
+    return _common(record, indexed=True) | {
         "userId": record.user_id,
         "aiNsfwLevel": int(record.combined_level),
         "combinedNsfwLevel": int(record.combined_level),
@@ -139,8 +140,8 @@ def _index_item(record: Record, include: set[str]) -> dict[str, Any]:
         "baseModel": record.base_model,
         "modelVersionIds": list(record.used[: record.detected]),
         "modelVersionIdsManual": list(record.used[record.detected :]),
-        "toolIds": [],
-        "techniqueIds": [],
+        "toolIds": [one.id for one in tools.tools(record)],
+        "techniqueIds": [one.id for one in tools.techniques(record)],
         "existedAtUnix": record.sort_at,
         "sortAtUnix": record.sort_at,
         "name": None,
@@ -149,16 +150,19 @@ def _index_item(record: Record, include: set[str]) -> dict[str, Any]:
     }
 
 
-def _database_item(record: Record, include: set[str]) -> dict[str, Any]:
-    return _common(record) | {
-        "name": f"{record.id % 100_000:05d}.{record.format}",
+def _database_item(record: Record, include: set[str], given: Input) -> dict[str, Any]:
+    # One Date for both, as the database driver gives: superjson then tells that they are the same (§1.3).
+    sorted_at, with_base = Date(iso(record.sort_at)), bool(given.get("includeBaseModel"))
+    told = _common(record, indexed=False) | {
+        "name": record.name,
         "createdAt": Date(iso(record.created)),
-        "sortAt": Date(iso(record.sort_at)),
-        "publishedAt": Date(iso(record.sort_at)),
+        "sortAt": sorted_at,
+        "publishedAt": sorted_at,
         "meta": {"id": record.id, "meta": visible_meta(record)} if "metaSelect" in include else None,
-        "modelVersionIds": [],
+        "modelVersionIds": list(record.used) if with_base else [],
         "modelVersionIdsManual": [],
-        "baseModel": UNDEFINED,
+        "baseModel": record.base_model if with_base else UNDEFINED,
         "tags": votable_tags(record) if "tags" in include else UNDEFINED,
         "judgeScore": None,
     }
+    return told | ({"collectionItemStatus": "ACCEPTED"} if given.get("collectionId") else {})

@@ -1,140 +1,67 @@
-"""The site's HTML pages with their ``__NEXT_DATA__`` (contract trpc-and-pages §6)."""
+"""The site's HTML pages with their ``__NEXT_DATA__`` (contract trpc-and-pages §6): which address is which page."""
 
 from __future__ import annotations
 
 import html
-import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from civitscrape.sandbox import profiles
-from civitscrape.sandbox.ask import EVERYTHING, Answer
-from civitscrape.sandbox.wire import devalue, superjson
+from civitscrape.sandbox import frames, page_content, page_models
+from civitscrape.sandbox.frames import Page, data_of, prefetch
+from civitscrape.sandbox.inputs import slug
 
 if TYPE_CHECKING:
-    from civitscrape.sandbox.ask import Ask
-    from civitscrape.sandbox.building import Creator
+    from collections.abc import Callable
+
+    from civitscrape.sandbox.ask import Answer, Ask
     from civitscrape.sandbox.site import Site
 
-DEFAULT_TITLE = "Civitai | Share your models"
-USER_PATH = re.compile(r"/user/([^/]+)(?:/(images|videos|models|posts|articles|collections))?/?")
-BUILD = "Hb7sandbox01"
+Found = re.Match[str]
 
 
 def answer(site: Site, ask: Ask) -> Answer:
-    """Answer a page: a profile, or the 404 page."""
-    found = USER_PATH.fullmatch(ask.path)
-    if found is None:
-        data = {"props": {"pageProps": {}}, "page": "/404", "query": {}, "buildId": BUILD}
-        return _html("Page Not Found", "<h1>404</h1>", data, index=False, status=404)
-    return _profile(site, ask, found[1], found[2])
+    """Answer a page, or the 404 page."""
+    for pattern, page in PAGES:
+        found = pattern.fullmatch(ask.path)
+        if found is not None:
+            return page(site, ask, found)
+    return frames.missing()
 
 
-def slug(username: str) -> str:
-    """Normalise a username as page routes do: first space to ``_``, other characters dropped, lower case.
-
-    >>> slug("Lamp Wright!")
-    'lamp_wright'
-    """
-    return re.sub(r"[^A-Za-z0-9_]", "", username.replace(" ", "_", 1)).lower()
-
-
-def _profile(site: Site, ask: Ask, asked: str, tab: str | None) -> Answer:
-    """Answer ``/user/{username}`` and its tabs: counts, no content (§6.2). An unknown user is a page like any other."""
+def user(site: Site, ask: Ask, found: Found) -> Answer:
+    """``/user/{username}`` and its tabs: counts, no content (§6.2). An unknown user is a page like any other."""
+    asked, tab = found[1], found[2]
     username = slug(asked)
-    creator = site.world.creator(username)
-    queries = _queries(ask, creator, username, tab)
-    state: Any = {"mutations": [], "queries": queries}
-    state = devalue(state) if site.writes_devalue() else superjson(state)
-    own = {} if tab else {"username": username}
-    session = None
-    if ask.caller is not None:
-        user = {"id": ask.caller.user_id, "username": ask.caller.username, "email": ask.caller.email}
-        session = {"user": user, "expires": "2026-12-01T00:00:00.000Z"}
-    properties = {
-        **own,
-        "adsGated": False,
-        "trpcState": state,
-        "session": session,
-        "colorScheme": "dark",
-        "cookies": {},
-        "canIndex": creator is not None,
-        "hasAuthCookie": "Cookie" in ask.headers,
-        "domain": ask.colour,
-        "host": ask.origin.partition("://")[2],
-        "verifiedBot": None,
-    }
-    route = f"/user/[username]/{tab}" if tab else "/user/[username]"
-    data = {
-        "props": {"pageProps": properties, "__N_SSP": True},
-        "page": route,
-        "query": {"username": asked},
-        "buildId": BUILD,
-        "isFallback": False,
-        "isExperimentalCompile": False,
-        "gssp": True,
-        "appGip": True,
-        "scriptLoader": [],
-    }
-    if creator is None:
-        return _html(DEFAULT_TITLE, "<h1>Page not found</h1>", data, index=False)
-    counts = profiles.overview(creator, ask.cap)
+    queries: list[frames.Query] = []
+    if site.world.creator(username):
+        names = ["userProfile.overview", "userProfile.get", *([] if tab else ["user.getCreator"])]
+        queries = [query for name in names for query in prefetch(site, ask, name, {"username": username})]
+    profile, counts = data_of(queries, "userProfile.get"), data_of(queries, "userProfile.overview")
+    page = Page(
+        route=f"/user/[username]/{tab}" if tab else "/user/[username]",
+        query={"username": asked},
+        title=frames.DEFAULT_TITLE,
+        body="<h1>Page not found</h1>",
+        queries=queries,
+        own={} if tab else {"username": username},
+        listed=profile is not None,
+    )
+    if profile is None:
+        return frames.answer(site, ask, page)
+    name = profile["username"]
     body = (
-        f"<h1>{html.escape(creator.username)}</h1>"
+        f"<h1>{html.escape(name)}</h1>"
         f"<p>{counts['imageCount']} images, {counts['videoCount']} videos, {counts['postCount']} posts</p>"
     )
-    return _html(f"{creator.username} Creator Profile | Civitai", body, data)
+    return frames.answer(site, ask, page._replace(title=f"{name} Creator Profile | Civitai", body=body))
 
 
-def _queries(ask: Ask, creator: Creator | None, username: str, tab: str | None) -> list[dict[str, Any]]:
-    """Prefetch what the page needs; only what succeeded is dehydrated, in no order to rely on."""
-    if creator is None:
-        return []
-    given: dict[str, Any] = {"username": username}
-    if ask.cap != EVERYTHING:
-        given["browsingLevel"] = int(ask.cap)
-    queries = [
-        _query("userProfile", "overview", given, profiles.overview(creator, ask.cap)),
-        _query("userProfile", "get", given, profiles.profile(creator)),
-    ]
-    return queries if tab else [*queries, _query("user", "getCreator", given, profiles.get_creator(creator))]
-
-
-def _query(router: str, procedure: str, given: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "dehydratedAt": 1786212737960,
-        "state": {
-            "data": data,
-            "dataUpdateCount": 1,
-            "dataUpdatedAt": 1786212737947,
-            "error": None,
-            "status": "success",
-            "fetchStatus": "idle",
-        },
-        "queryKey": [[router, procedure], {"input": given, "type": "query"}],
-        # The hash does not show the level that was put in (§6.1).
-        "queryHash": json.dumps([[router, procedure], {"input": {"username": given["username"]}, "type": "query"}]),
-    }
-
-
-def _html(title: str, body: str, data: dict[str, Any], *, index: bool = True, status: int = 200) -> Answer:
-    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
-    for sign, escape in (
-        ("&", "\\u0026"),
-        ("<", "\\u003c"),
-        (">", "\\u003e"),
-        ("\u2028", "\\u2028"),
-        ("\u2029", "\\u2029"),
-    ):
-        text = text.replace(sign, escape)
-    robots = "" if index else '<meta name="robots" content="noindex,nofollow"/>'
-    page = (
-        f'<!DOCTYPE html><html lang="en"><head><meta charSet="utf-8"/><title>{html.escape(title)}</title>{robots}'
-        f'</head><body><div id="__next">{body}</div>'
-        f'<script id="__NEXT_DATA__" type="application/json">{text}</script></body></html>'
-    )
-    headers = {
-        "Content-Type": "text/html; charset=utf-8",
-        "Cache-Control": "private, no-cache, no-store, max-age=0, must-revalidate",
-    }
-    return Answer(status, page.encode(), headers)
+PAGES: tuple[tuple[re.Pattern[str], Callable[[Site, Ask, Found], Answer]], ...] = (
+    (re.compile(r"/user/([^/]+)(?:/(images|videos|models|posts|articles|collections))?/?"), user),
+    (re.compile(r"/images/([^/]+)/?"), page_content.image),
+    (re.compile(r"/posts/([^/]+)(?:/[^/]*)?/?"), page_content.post),
+    (re.compile(r"/collections/([^/]+)/?"), page_content.collection),
+    (re.compile(r"/tag/([^/]+)/?"), page_content.tag),
+    (re.compile(r"/models/([^/]+)(?:/([^/]*))?/?"), page_models.model),
+    (re.compile(r"/model-versions/([^/]+)/?"), page_models.version),
+)

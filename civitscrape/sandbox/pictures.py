@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from functools import lru_cache
 from io import BytesIO
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ CONTENT_TYPES = {
 EMBEDS = frozenset({"flat", "resources", "text_numbers", "huge_seed", "clip_skip", "many_scripts"})
 """Shapes of generation data that a PNG original of the sandbox carries inside, as A1111 writes it."""
 
+KEPT_SIZES = 50_000
+
 CHUNK, BOX, SEGMENT, COMMENT = 12, 8, 4, 4
 """Bytes of an empty PNG chunk, MP4 box or RIFF chunk, JPEG segment, and the smallest GIF comment."""
 
@@ -44,6 +47,12 @@ def original(record: Record) -> bytes:
         made = _encode(record)
     missing = (record.file_size or 0) - len(made)
     return pad(made, record.format, missing) if missing > 0 else made
+
+
+@lru_cache(maxsize=KEPT_SIZES)
+def size(record: Record) -> int:
+    """Return how many bytes an upload has: it is made once to know."""
+    return len(original(record))
 
 
 def rendition(record: Record, width: int, *, webp: bool) -> bytes:

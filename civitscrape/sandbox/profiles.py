@@ -44,7 +44,7 @@ def get_creator(creator: Creator) -> dict[str, Any]:
         "cosmetics": [],
         "profilePicture": None,
         "creatorShopEnabled": False,
-        "_count": {"models": 0},
+        "_count": {"models": sum(one.visible for one in creator.models)},
     }
 
 
@@ -82,19 +82,19 @@ def profile(creator: Creator) -> dict[str, Any]:
     }
 
 
-def overview(creator: Creator, cap: Level) -> dict[str, Any]:
-    """Count what a creator published, for callers who may see the levels of ``cap``."""
+def overview(creator: Creator, cap: Level, *, collections: int = 0) -> dict[str, Any]:
+    """Count what a creator published, for callers who may see the levels of ``cap``, beside public collections."""
     shown = [one for one in creator.records if one.listed and one.level & cap]
     return {
         "id": creator.user_id,
-        "modelCount": 0,
+        "modelCount": sum(one.visible and bool(one.level & cap) for one in creator.models),
         "imageCount": sum(one.type is MediaType.IMAGE for one in shown),
         "videoCount": sum(one.type is MediaType.VIDEO for one in shown),
         "postCount": len({one.post_id for one in shown}),
         "articleCount": 0,
         "bountyCount": 0,
         "bountyEntryCount": 0,
-        "collectionCount": 0,
+        "collectionCount": collections,
         "comicCount": 0,
         "model3dCount": 0,
         "hasReceivedReviews": False,

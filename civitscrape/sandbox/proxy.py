@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from civitscrape.sandbox.ask import GREEN_HOSTS, MEDIA_HOSTS, RED_HOSTS
+from civitscrape.sandbox.ask import GREEN_HOSTS, MEDIA_HOSTS, RED_HOSTS, STORAGE_HOST
 
 if TYPE_CHECKING:
     from civitscrape.sandbox.server import Sandbox
 
-HOSTS = GREEN_HOSTS | RED_HOSTS | MEDIA_HOSTS
+HOSTS = GREEN_HOSTS | RED_HOSTS | MEDIA_HOSTS | {STORAGE_HOST}
 LIFETIME = timedelta(days=30)
 CHUNK = 256 * 1024
 

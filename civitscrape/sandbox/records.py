@@ -85,6 +85,16 @@ class Record:
         return FORMATS.get(self.type, "jpeg")
 
     @property
+    def on_site(self) -> bool:
+        """Whether it was made by the site's own generator."""
+        return self.shape == "civitai_resources"
+
+    @property
+    def name(self) -> str:
+        """Name of the file that was uploaded."""
+        return f"{self.id % 100_000:05d}.{self.format}"
+
+    @property
     def base_model(self) -> str | None:
         """Base models of its checkpoints run together, ``""`` without one, null for a few (contract rest.md §7.2)."""
         if self.seed % 29 == 0:
@@ -129,6 +139,12 @@ def generation_data(record: Record) -> dict[str, Any] | None:
         return None
     used = [version(one) for one in record.used] or [VERSIONS[0]]
     return shape(Random(record.seed ^ 0x3E7A), used, f"{record.width}x{record.height}")
+
+
+def remix_of(record: Record) -> int | None:
+    """Return the image that a remix began from, as its generation data tells."""
+    data = generation_data(record) if record.shape == "engine" and not record.hide_meta else None
+    return data["extra"]["remixOfId"] if data else None
 
 
 def community_tags(record: Record) -> list[tuple[int, str]]:

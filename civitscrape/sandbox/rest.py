@@ -165,7 +165,7 @@ def _legacy(site: Site, ask: Ask, wanted: Filter, shape: Shape, paging: _Paging)
 
 def _repeats(record: Record, wanted: Filter) -> int:
     """Count how often the legacy route tells an entry: once for each version of the model that was used (§7.2)."""
-    return sum(version(one).model_id == wanted.model_id for one in record.used) if wanted.model_id is not None else 1
+    return max(sum(version(one).model_id == wanted.model_id for one in record.used), 1)
 
 
 def _answer(site: Site, ask: Ask, cut: Cut, shape: Shape, *, paging: _Paging, following: str | int | None) -> Answer:
@@ -177,12 +177,12 @@ def _answer(site: Site, ask: Ask, cut: Cut, shape: Shape, *, paging: _Paging, fo
         metadata |= {"currentPage": paging.page, "pageSize": paging.limit}
     if following is not None:
         change = ("page", str((paging.page or 0) + 1)) if paged else ("cursor", str(following))
-        metadata["nextPage"] = _next_page(ask, *change)
+        metadata["nextPage"] = next_page(ask, *change)
     items = site.entries.join(cut.records, ask.image_location, shape)
     return public(ask, b'{"items":[%b],"metadata":%b}' % (items, compact(metadata)))
 
 
-def _next_page(ask: Ask, name: str, value: str) -> str:
+def next_page(ask: Ask, name: str, value: str) -> str:
     """Repeat the request with one parameter replaced: empty ones are dropped, ``token`` is not (§5.1)."""
     pairs = [(key, value if key == name else old) for key, old in ask.query.items()]
     if name not in ask.query:

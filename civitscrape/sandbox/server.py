@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
-from civitscrape.sandbox import accounts, control, delivery, media
+from civitscrape.sandbox import accounts, control, delivery, media, storage
 from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT, Account
-from civitscrape.sandbox.ask import GREEN_HOSTS, MEDIA_HOSTS, RED_HOSTS, Answer, Ask, Colour, Role
+from civitscrape.sandbox.ask import GREEN_HOSTS, MEDIA_HOSTS, RED_HOSTS, STORAGE_HOST, Answer, Ask, Colour, Role
 from civitscrape.sandbox.faults import Fault, Faults, Rule, asked_cursor, damaged, replacement
 from civitscrape.sandbox.log import Line, Log
 from civitscrape.sandbox.site import FEEDS, Quirks, Site
@@ -171,6 +171,8 @@ class Sandbox:
             return Role.CONTROL
         if host in MEDIA_HOSTS or url.startswith((f"/{media.BUCKET}/", media.CACHE_PREFIX)):
             return Role.MEDIA
+        if host == STORAGE_HOST or url.startswith(storage.PREFIX):
+            return Role.STORAGE
         return Role.API if url.startswith("/api/") else Role.PAGE
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -222,14 +224,20 @@ class Sandbox:
                 return delivery.reset(request)
             answer = replacement(rule) if rule else None
             if answer is None:
-                answer = await (
-                    self._media(request, url) if role is Role.MEDIA else self._site(request, role, url, host)
-                )
+                answer = await self._found(request, role, url, host)
                 if rule is not None:
                     answer = damaged(answer, rule, asked_cursor(request.query))
             return await delivery.send(request, answer, rule)
         finally:
             self.site.busy_feeds -= feed
+
+    async def _found(self, request: web.BaseRequest, role: Role, url: str, host: str) -> Answer:
+        if role is Role.MEDIA:
+            return await self._media(request, url)
+        if role is Role.STORAGE:
+            # Making and hashing a file takes milliseconds: not on the loop.
+            return await asyncio.to_thread(storage.answer, self.world, request.path, request.query, request.headers)
+        return await self._site(request, role, url, host)
 
     async def _media(self, request: web.BaseRequest, url: str) -> Answer:
         found = media.find(self.site, url.partition("?")[0])
@@ -246,7 +254,12 @@ class Sandbox:
         return media.answer(file, request.headers)
 
     async def _site(self, request: web.BaseRequest, role: Role, url: str, host: str) -> Answer:
-        ask = self._ask(request, host, await request.read() if request.can_read_body else b"")
+        try:
+            body = await request.read() if request.can_read_body else b""
+        except web.HTTPRequestEntityTooLarge:
+            # Its limit is one mebibyte, as that of the site (contract rest.md §12c).
+            return Answer(413, b"Body exceeded 1mb limit", {"Content-Type": "text/plain; charset=utf-8"})
+        ask = self._ask(request, host, body)
         address = f"{ask.origin}{url}"
         edge = self.edge if self.edge and self.edge.serves(request.method, request.headers) else None
         kept = edge.get(address) if edge else None
@@ -269,6 +282,7 @@ class Sandbox:
             query=request.query,
             headers=request.headers,
             origin=f"https://{host}" if real else f"http://{host}",
+            home="https://civitai.com" if real else self.url,
             colour=Colour.RED if red else Colour.GREEN,
             login=accounts.login(self.site.accounts, request.headers, request.query),
             image_location=f"https://image.civitai.com/{media.BUCKET}" if real else self.media_url,

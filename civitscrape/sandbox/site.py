@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from civitscrape.sandbox import pages, rest, trpc
+from civitscrape.sandbox import (
+    downloads,
+    pages,
+    rest,
+    rest_accounts,
+    rest_collections,
+    rest_models,
+    rest_tags,
+    rest_versions,
+    trpc,
+)
 from civitscrape.sandbox.accounts import LEGACY_COOKIE, SANDBOX_ACCOUNT, Account, renewal
 from civitscrape.sandbox.ask import GREEN_HOSTS, RED_HOSTS, Answer, Ask
 from civitscrape.sandbox.entries import Entries
 from civitscrape.sandbox.feed import Index
+from civitscrape.sandbox.limiter import Limiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +47,24 @@ class Quirks:
     """Whether answers to session cookies hand them out anew; legacy cookies always are (trpc-and-pages §8.1)."""
     redirect_media: bool = False
     """Whether the CDN sends callers on to its cache's host (contract rest.md §10, a field report)."""
+    database_timeout: bool = False
+    """Whether feeds from the database time out: 200, no entries, no cursor (trpc-and-pages §3)."""
+    search_overloaded: bool = False
+    """Whether feeds from the index are refused with 503 (trpc-and-pages §3)."""
+    lazy_posts: bool = False
+    """Whether galleries tell only the first images of each post (trpc-and-pages §4.1)."""
+    collections_per_minute: int = 60
+    """REST requests for collections that an anonymous caller has each minute, a login twice as many; 0 is no limit."""
     region_blocked: bool = False
     """Whether the caller is in a blocked region (contract rest.md §2.5)."""
+    text_arrays: bool = False
+    """Whether arrays of enums come as the database writes them, ``{Image,Sell}`` (contract rest.md §5.1)."""
+    anonymous_downloads: bool = False
+    """Whether model files are given to callers without a login, where their version allows it (contract rest.md §9)."""
+    download_quota: int | None = None
+    """Downloads that each caller may ask for; all when null (contract rest.md §2.4)."""
+    signature_seconds: int = 300
+    """How long the address of a file in the storage is good for."""
 
     def change(self, values: dict[str, Any]) -> None:
         """Set several at once.
@@ -63,8 +91,11 @@ class Site:
         self.index = Index(world)
         self.hosts: set[str] = {*GREEN_HOSTS, *RED_HOSTS}
         """Hosts that tRPC takes calls from: those of the site itself (trpc-and-pages §2.1)."""
+        self.limiter = Limiter()
         self.busy_feeds = 0
         """Feed requests being answered right now."""
+        self.downloads: Counter[str] = Counter()
+        """Downloads asked for, by who asked."""
         self.turns = 0
         """Answers of tRPC and pages so far, for the encodings to alternate by."""
 
@@ -97,10 +128,36 @@ class Site:
             return trpc.answer(self, ask)
         if ask.path == "/robots.txt":
             return rest.robots(ask)
-        route = ROUTES.get(ask.path.rstrip("/"))
-        return route(self, ask) if route else pages.answer(self, ask)
+        path = ask.path.rstrip("/")
+        route = ROUTES.get(path)
+        if route is not None:
+            return route(self, ask)
+        parent, _, name = path.rpartition("/")
+        below = BELOW.get(parent)
+        return below(self, ask, name) if below else pages.answer(self, ask)
 
 
-ROUTES: dict[str, Callable[[Site, Ask], Answer]] = {"/api/v1/images": rest.images, "/api/v1/enums": rest.enums}
-FEEDS = ("/api/v1/images", "/api/trpc/image.getInfinite")
+ROUTES: dict[str, Callable[[Site, Ask], Answer]] = {
+    "/api/v1/images": rest.images,
+    "/api/v1/enums": rest.enums,
+    "/api/v1/models": rest_models.models,
+    "/api/v1/model-versions/by-hash": rest_versions.by_hashes,
+    "/api/v1/model-versions/by-hash/ids": rest_versions.ids_by_hashes,
+    "/api/v1/creators": rest_accounts.creators,
+    "/api/v1/me": rest_accounts.me,
+    "/api/v1/tags": rest_tags.tags,
+    "/api/v1/users": rest_tags.users,
+    "/api/v1/collections": rest_collections.collections,
+}
+BELOW: dict[str, Callable[[Site, Ask, str], Answer]] = {
+    "/api/v1/models": rest_models.model,
+    "/api/v1/model-versions": rest_versions.version,
+    "/api/v1/model-versions/by-hash": rest_versions.by_hash,
+    "/api/v1/model-versions/mini": rest_versions.mini,
+    "/api/v1/collections": rest_collections.collection,
+    "/api/download/models": downloads.download,
+    "/api/download/training-data": downloads.training_data,
+}
+"""What is answered below a path, where the last part of it names a thing."""
+FEEDS = ("/api/v1/images", "/api/trpc/image.getInfinite", "/api/trpc/image.getImagesAsPostsInfinite")
 """Paths that share the bulkhead (contract trpc-and-pages §9)."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from civitscrape.sandbox import procedures
+from civitscrape.sandbox.accounts import FULL_SCOPE
 from civitscrape.sandbox.ask import Answer, compact
-from civitscrape.sandbox.procedures import ProcedureError
+from civitscrape.sandbox.inputs import ProcedureError
 from civitscrape.sandbox.wire import devalue, parse_input, superjson
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 PREFIX = "/api/trpc/"
 REFUSAL = "Please use the public API instead: https://developer.civitai.com/"
 MIXED = 207
+SCOPELESS = "Your API key does not have the required scope for this action"
 
 CODES = {
     "BAD_REQUEST": (400, -32600),
@@ -28,6 +30,7 @@ CODES = {
     "METHOD_NOT_SUPPORTED": (405, -32005),
     "UNSUPPORTED_MEDIA_TYPE": (415, -32015),
     "TOO_MANY_REQUESTS": (429, -32029),
+    "INTERNAL_SERVER_ERROR": (500, -32603),
     "SERVICE_UNAVAILABLE": (503, -32603),
 }
 """HTTP status and JSON-RPC code of each error (§3)."""
@@ -50,20 +53,33 @@ def answer(site: Site, ask: Ask) -> Answer:
     if ask.method == "POST" and ask.headers.get("Content-Type", "").partition(";")[0] != "application/json":
         refused = _failed(site, "UNSUPPORTED_MEDIA_TYPE", "Unsupported content-type", None)
         return _sent(ask, refused.status, refused.body, failed=True)
+    if len({path in procedures.MUTATIONS for path in paths if path in procedures.TABLE}) > 1:
+        refused = _failed(site, "BAD_REQUEST", "Cannot mix procedure types in call: query, mutation", None)
+        answer = _sent(ask, refused.status, refused.body, failed=True)
+        answer.headers["Content-Type"] = "text/plain;charset=UTF-8"
+        return answer
     try:
         inputs = _inputs(ask, batch=batch)
     except ValueError as error:
         refused = _failed(site, "BAD_REQUEST", str(error), None)
         return _sent(ask, refused.status, refused.body, failed=True)
-    elements = [_call(site, ask, path, inputs.get(str(place))) for place, path in enumerate(paths)]
+    elements = [
+        _call(site, ask, path, inputs.get(str(place)), busy=sum(one in procedures.FEEDS for one in paths[:place]))
+        for place, path in enumerate(paths)
+    ]
     statuses = {one.status for one in elements}
     status = statuses.pop() if len(statuses) == 1 else MIXED
     body = [one.body for one in elements] if batch else elements[0].body
-    return _sent(ask, status, body, failed=any("error" in one.body for one in elements))
+    kept = None if batch else procedures.EDGE_SECONDS.get(paths[0])
+    return _sent(ask, status, body, failed=any("error" in one.body for one in elements), kept=kept)
 
 
-def _sent(ask: Ask, status: int, body: Any, *, failed: bool) -> Answer:
-    if failed or ask.caller is not None:
+def _sent(ask: Ask, status: int, body: Any, *, failed: bool, kept: int | None = None) -> Answer:
+    """Send a body; ``kept`` is for how long the edge has a rule to keep it, logged in or not (§2.6)."""
+    shared = ask.caller is None or "model.getAll" not in ask.path
+    if kept is not None and not failed and shared:
+        cache = f"public, max-age={min(60, kept)}, s-maxage={kept}, stale-while-revalidate=30"
+    elif failed or ask.caller is not None:
         cache = "max-age=0, private, no-cache"
     else:
         cache = "public, max-age=60, s-maxage=60, stale-while-revalidate=30"
@@ -87,14 +103,14 @@ def _inputs(ask: Ask, *, batch: bool) -> dict[str, Any]:
     return given
 
 
-def _call(site: Site, ask: Ask, path: str, envelope: Any) -> _Element:
+def _call(site: Site, ask: Ask, path: str, envelope: Any, *, busy: int) -> _Element:
+    """Make one call; ``busy`` is how many slots of the bulkhead its batch has taken before it."""
     procedure = procedures.TABLE.get(path)
     if procedure is None:
         return _failed(site, "NOT_FOUND", f'No procedure found on path "{path}"', path)
-    if not _welcome(site, ask):
-        return _failed(site, "UNAUTHORIZED", REFUSAL, path)
-    if path == "image.getInfinite" and site.busy_feeds > site.quirks.bulkhead:
-        return _failed(site, "TOO_MANY_REQUESTS", "Server busy — please retry.", path)
+    refusal = _gates(site, ask, path, busy)
+    if refusal is not None:
+        return _failed(site, *refusal, path)
     try:
         result = procedure(site, ask, parse_input(envelope))
     except ProcedureError as error:
@@ -102,6 +118,22 @@ def _call(site: Site, ask: Ask, path: str, envelope: Any) -> _Element:
     except ValueError as error:
         return _failed(site, "BAD_REQUEST", str(error), path)
     return _Element(200, {"result": {"data": _encoded(site, result)}})
+
+
+def _gates(site: Site, ask: Ask, path: str, busy: int) -> tuple[str, str] | None:
+    """Hold a call against what stands before its input is read, in the site's order (§2)."""
+    if path in procedures.MUTATIONS and ask.method != "POST":
+        return "METHOD_NOT_SUPPORTED", f'Unsupported {ask.method}-request to mutation procedure at path "{path}"'
+    if not _welcome(site, ask):
+        return "UNAUTHORIZED", REFUSAL
+    keyed = ask.login is not None and ask.login.cookie is None
+    if keyed and ask.caller is not None and ask.caller.scope != FULL_SCOPE:
+        bit = procedures.scope(path)
+        if bit is None or not ask.caller.scope & bit:
+            return "FORBIDDEN", SCOPELESS
+    if path in procedures.FEEDS and site.busy_feeds + busy > site.quirks.bulkhead:
+        return "TOO_MANY_REQUESTS", "Server busy — please retry."
+    return None
 
 
 def _encoded(site: Site, value: Any) -> Any:

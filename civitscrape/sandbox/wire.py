@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from civitscrape.sandbox.ask import compact
@@ -32,27 +33,32 @@ def superjson(value: Any) -> dict[str, Any]:
     {'json': {'at': '2026-06-01', 'name': None}, 'meta': {'values': {'at': ['Date'], 'name': ['undefined']}, 'v': 1}}
     """
     marks: dict[str, list[str]] = {}
-    plain = _plain(value, (), marks)
+    places: dict[int, list[str]] = {}
+    plain = _plain(value, (), marks, places)
     if not marks:
         return {"json": plain}
-    return {"json": plain, "meta": {"values": marks.get("", marks), "v": 1}}
+    same = {first: rest for first, *rest in places.values() if rest}
+    equal = {"referentialEqualities": same} if same else {}
+    return {"json": plain, "meta": {"values": marks.get("", marks), **equal, "v": 1}}
 
 
-def _plain(value: Any, path: tuple[str, ...], marks: dict[str, list[str]]) -> Any:
+def _plain(value: Any, path: tuple[str, ...], marks: dict[str, list[str]], places: dict[int, list[str]]) -> Any:
+    """Return plain JSON, and note what has a mark, and where one and the same date lies."""
     match value:
         case Undefined():
             marks[".".join(path)] = ["undefined"]
             return None
         case Date():
             marks[".".join(path)] = ["Date"]
+            places.setdefault(id(value), []).append(".".join(path))
             return str(value)
         case dict():
             return {
-                key: _plain(one, (*path, key.replace("\\", "\\\\").replace(".", "\\.")), marks)
+                key: _plain(one, (*path, key.replace("\\", "\\\\").replace(".", "\\.")), marks, places)
                 for key, one in value.items()
             }
         case list() | tuple():
-            return [_plain(one, (*path, str(place)), marks) for place, one in enumerate(value)]
+            return [_plain(one, (*path, str(place)), marks, places) for place, one in enumerate(value)]
         case _:
             return value
 
@@ -99,6 +105,8 @@ def parse_input(envelope: Any) -> dict[str, Any]:
     """
     if envelope is None:
         return {}
+    if isinstance(envelope, str):
+        return _unpacked(envelope)
     if not isinstance(envelope, dict) or "json" not in envelope:
         raise ValueError("Invalid input")
     value = envelope["json"]
@@ -107,3 +115,28 @@ def parse_input(envelope: Any) -> dict[str, Any]:
     marks = (envelope.get("meta") or {}).get("values") or {}
     gone = {name for name, mark in marks.items() if mark == ["undefined"]} if isinstance(marks, dict) else set()
     return {name: one for name, one in value.items() if name not in gone}
+
+
+def _unpacked(text: str) -> dict[str, Any]:
+    """Open an input that is a devalue string; dates stay text.
+
+    >>> _unpacked('[{"id":1,"tags":2,"gone":-1},5,[3],7]')
+    {'id': 5, 'tags': [7]}
+    """
+    flat = json.loads(text)
+
+    def at(place: int) -> Any:
+        value = flat[place]
+        if isinstance(value, dict):
+            return {key: at(one) for key, one in value.items() if one >= 0}
+        if isinstance(value, list):
+            return value[1] if value[:1] == ["Date"] else [at(one) for one in value]
+        return value
+
+    try:
+        opened = at(0)
+    except (IndexError, KeyError, TypeError, RecursionError):
+        opened = None
+    if not isinstance(opened, dict):
+        raise ValueError("Invalid input")  # noqa: TRY004 - a wrong value from outside, not a wrong call
+    return opened

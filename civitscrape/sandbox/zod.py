@@ -18,6 +18,8 @@ STRINGBOOL = {
 }
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
+_MEASURES = {"number": "be {}", "array": "have {} items"}
+
 Issue = dict[str, Any]
 
 
@@ -140,17 +142,17 @@ def mismatch(name: str, pattern: str) -> Issue:
     return head | {"path": [name], "message": text}
 
 
-def too_big(name: str, most: int) -> Issue:
-    """Say that a number is above its bound."""
-    text = f"Too big: expected number to be <={most}"
-    return {"origin": "number", "code": "too_big", "maximum": most, "inclusive": True, "path": [name], "message": text}
+def too_big(name: str, most: int, kind: str = "number") -> Issue:
+    """Say that a number, or the length of an array, is above its bound."""
+    text = f"Too big: expected {kind} to {_MEASURES[kind].format(f'<={most}')}"
+    return {"origin": kind, "code": "too_big", "maximum": most, "inclusive": True, "path": [name], "message": text}
 
 
-def too_small(name: str, least: int) -> Issue:
-    """Say that a number is below its bound."""
-    text = f"Too small: expected number to be >={least}"
+def too_small(name: str, least: int, kind: str = "number") -> Issue:
+    """Say that a number, or the length of an array, is below its bound."""
+    text = f"Too small: expected {kind} to {_MEASURES[kind].format(f'>={least}')}"
     return {
-        "origin": "number",
+        "origin": kind,
         "code": "too_small",
         "minimum": least,
         "inclusive": True,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from civitscrape.civitai import levels, urls
+from civitscrape.civitai.filters import ID_MAX
 from civitscrape.exceptions import ArgumentError
 from civitscrape.items import Level
 
 
-def _split(text: object) -> object:
+def split(text: object) -> object:
     """Cut ``a,b`` into its words, each once."""
     if not isinstance(text, str):
         return text
@@ -20,7 +22,7 @@ def _split(text: object) -> object:
 
 
 def _usernames(text: object) -> object:
-    words = _split(text)
+    words = split(text)
     if not isinstance(words, list) or not words:
         raise ArgumentError("spider argument username: give one, as in: scrapy crawl user -a username=NAME")
     names = {urls.username(str(word)).lower(): urls.username(str(word)) for word in words}
@@ -29,6 +31,35 @@ def _usernames(text: object) -> object:
 
 def _level(text: object) -> object:
     return levels.parse(text) if isinstance(text, str) else text
+
+
+def numbers(text: object) -> object:
+    """Read ids with commas, each once."""
+    words = split(text)
+    if isinstance(words, list):
+        for word in words:
+            if not re.fullmatch(r"[1-9]\d{0,9}", str(word)) or int(word) > ID_MAX:
+                raise ValueError(f"{word!r} is no id; ids are whole numbers from 1 to {ID_MAX}")
+    return words
+
+
+def yes_or_no(text: object) -> object:
+    """Read ``yes`` and ``no`` as well as ``true`` and ``false``."""
+    return (
+        {"yes": True, "no": False, "true": True, "false": False}.get(text.lower(), text)
+        if isinstance(text, str)
+        else text
+    )
+
+
+Numbers = Annotated[list[int], BeforeValidator(numbers), Field(min_length=1)]
+"""Ids, with commas."""
+
+Words = Annotated[list[str], BeforeValidator(split), Field(min_length=1)]
+"""Words, with commas."""
+
+Flag = Annotated[bool, BeforeValidator(yes_or_no)]
+"""``yes`` or ``no``."""
 
 
 class Arguments(BaseModel):
@@ -64,17 +95,9 @@ class Arguments(BaseModel):
         return f"spider argument {name}: {first['input']!r}: {first['msg'].lower()}"
 
 
-class MediaArguments(Arguments):
-    """What spiders have in common that bring files."""
+class WalkArguments(Arguments):
+    """What spiders have in common that walk listings."""
 
-    level: Annotated[Level, BeforeValidator(_level)] = Field(
-        default=levels.SFW,
-        description="Rating levels to archive: `sfw` (PG and PG-13), `all`, or names with commas: `pg`, `pg13`, `r`, "
-        "`x`, `xxx`.",
-    )
-    download: Literal["original", "none"] = Field(
-        default="original", description="`original` fetches the bytes as uploaded, `none` keeps to records."
-    )
     mode: Literal["all", "new"] = Field(
         default="all",
         description="`all` follows each listing from its first page to its end; `new` starts at the newest end and "
@@ -86,8 +109,38 @@ class MediaArguments(Arguments):
         description="Take at most this many of the newest entries in each pass over levels (`level=all` makes two); "
         "the walk then ends `limited` and the run is never called complete.",
     )
+
+
+class MediaArguments(WalkArguments):
+    """What spiders have in common that bring files."""
+
+    level: Annotated[Level, BeforeValidator(_level)] = Field(
+        default=levels.SFW,
+        description="Rating levels to archive: `sfw` (PG and PG-13), `all`, or names with commas: `pg`, `pg13`, `r`, "
+        "`x`, `xxx`.",
+    )
+    download: Literal["original", "none"] = Field(
+        default="original", description="`original` fetches the bytes as uploaded, `none` keeps to records."
+    )
+    votes: Literal["no", "yes"] = Field(
+        default="no",
+        description="`yes` brings votes with the tags, from the site's own feed (200 images a call); needs a key or "
+        "cookies. `no` brings the tags alone.",
+    )
     redownload: Literal["no", "yes"] = Field(
         default="no", description="`yes` fetches files again that the archive already has."
+    )
+
+
+class VersionsArguments(MediaArguments):
+    """What ``model`` and ``version`` have in common."""
+
+    content: Annotated[list[Literal["showcase", "gallery", "files"]], BeforeValidator(split), Field(min_length=1)] = (
+        Field(
+            default=["showcase"],
+            description="What to bring beside the records: `showcase` (the creator's own pictures), `gallery` "
+            "(everybody's), `files` (the model files themselves).",
+        )
     )
 
 
@@ -99,6 +152,12 @@ class UserArguments(MediaArguments):
     username: Annotated[list[str], BeforeValidator(_usernames)] = Field(
         description="Whose works: a username or a profile's address, several with commas."
     )
-    content: Annotated[list[Literal["images", "videos"]], BeforeValidator(_split), Field(min_length=1)] = Field(
-        default=["images", "videos"], description="What to archive: `images`, `videos`, or both."
+    content: Annotated[
+        list[Literal["images", "videos", "posts", "models", "collections", "files"]],
+        BeforeValidator(split),
+        Field(min_length=1),
+    ] = Field(
+        default=["images", "videos"],
+        description="What to archive: `images`, `videos`, `posts`, `models` (records without their gigabytes), "
+        "`collections`, `files` (models with their files).",
     )

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from scrapy import Spider
 
+from civitscrape.civitai.cookies import has_login
+from civitscrape.exceptions import ArgumentError
 from civitscrape.extensions.books import Books
+from civitscrape.items import Image
 from civitscrape.spiders.arguments import Arguments  # noqa: TC001 (part of the class's public face)
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
 
 
 class CivitaiSpider(Spider):
     """A spider that checks its arguments before anything else."""
 
     arguments: ClassVar[type[Arguments]]
+    calls: ClassVar[str] = ""
+    """How many requests it makes, files not counted, for the reference."""
+    needs: ClassVar[str] = "nothing"
+    """What a person must have for it, for the reference."""
+    main_item: ClassVar[type] = Image
+    """What a feed of a person's own holds (``-o FILE``), unless its options name other classes."""
+    needs_login: ClassVar[str | None] = None
+    """Why it cannot work for anonymous callers, and what could; None where it can."""
 
     def __init__(self, _job: str | None = None, **typed: Any) -> None:
         """Check the arguments; ``_job`` is what Scrapyd calls the crawl."""
@@ -22,6 +37,40 @@ class CivitaiSpider(Spider):
         self.args = self.arguments.read(typed)
         self._typed = typed
         self._job = _job
+
+    @classmethod
+    def update_settings(cls, settings: BaseSettings) -> None:
+        """Give feeds of a person's own one kind of item each: columns of several kinds make no table."""
+        super().update_settings(settings)
+        feeds = {
+            uri: {**options, "item_classes": options.get("item_classes") or [cls.main_item]}
+            for uri, options in settings.getdict("FEEDS").items()
+        }
+        # One rank above what was typed, which Scrapy lays over the settings a second time.
+        settings.set("FEEDS", feeds, priority=(settings.getpriority("FEEDS") or 0) + 1)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Make the spider, and make sure that it may ask what it is going to ask.
+
+        Raises:
+            ArgumentError: an argument is wrong, or a key or cookies are missing.
+        """
+        cls.require_login(crawler.settings)
+        return super().from_crawler(crawler, *args, **kwargs)
+
+    @classmethod
+    def require_login(cls, settings: BaseSettings) -> None:
+        """Make sure that there is a key or cookies, if the spider needs one of them.
+
+        Raises:
+            ArgumentError: there is neither.
+        """
+        if cls.needs_login is not None and not has_login(settings, settings["CIVITAI_URL"]):
+            raise ArgumentError(
+                f"spider {cls.name} needs a key or cookies: {cls.needs_login}; "
+                "put a key into CIVITAI_API_KEY, or a browser's cookies into CIVITAI_COOKIES"
+            )
 
     def describe(self) -> dict[str, Any]:
         """Tell what was asked, for the row of the run; never a setting, since a setting may be secret."""

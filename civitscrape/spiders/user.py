@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from civitscrape.civitai import pages, rest
+from civitscrape.civitai import answers, pages
 from civitscrape.exceptions import AnswerError, EntryError, EnvelopeError
-from civitscrape.ledger import Announcement
+from civitscrape.ledger import Announcement, WalkState
 from civitscrape.parsers import creators
 from civitscrape.spiders.arguments import UserArguments
 from civitscrape.spiders.walking import WalkingSpider
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from scrapy.http import Response
+
+    from civitscrape.ledger import Walk
 
 TYPES = {"images": "image", "videos": "video"}
 """Content as a person says it, and the type that the API takes."""
@@ -27,18 +29,64 @@ class UserSpider(WalkingSpider):
     name = "user"
     arguments = UserArguments
     args: UserArguments
+    calls = (
+        "1 page a creator for the announced counts; ⌈n/200⌉ + 1 API calls for n images in each pass over levels; "
+        "⌈n/100⌉ for n models; with `votes=yes` 1 more for the names of models"
+    )
+    needs = "nothing; a key or cookies for `votes=yes`, `posts`, `collections`"
 
     async def start(self) -> AsyncIterator[Any]:
         """Ask for each creator's profile, which announces how much there is, and walk their works meanwhile."""
-        content = [TYPES[one] for one in self.args.content]
+        self._say_what_needs_login()
         for username in self.args.username:
             target = f"{self.name}:{username.lower()}"
             yield pages.user(self.site, username, callback=self.parse_profile, cb_kwargs={"target": target})
-            params = {"username": username, "type": content[0] if len(content) == 1 else None}
-            async for step in self.plan(target, params):
-                yield step
+            for source, asked in self._listings_of(username):
+                async for step in self.plan(target, source, asked):
+                    yield step
 
-    def parse_profile(self, response: Response, target: str) -> Iterator[Any]:
+    def _listings_of(self, username: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Name the listings that bring what was asked for of a creator."""
+        content = self.args.content
+        types = [TYPES[one] for one in content if one in TYPES]
+        inline = self.args.votes == "yes" and self.logged_in
+        if types and inline:
+            yield "trpc.image.getInfinite", {"username": username, "types": types}
+        elif types:
+            yield "rest.images", {"username": username, "type": types[0] if len(types) == 1 else None}
+        if "posts" in content and self.logged_in:
+            yield "trpc.post.getInfinite", {"username": username}
+        if "models" in content or "files" in content:
+            yield "rest.models", {"username": username}
+
+    async def parse_check(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
+        """Compare the newest page, then ask for the names of models that images tell by number alone."""
+        async for step in super().parse_check(response, walk, again=again):
+            yield step
+        if walk.source == "trpc.image.getInfinite" and walk.state == WalkState.COMPLETE:
+            numbers = await self.books.unnamed(walk.target)
+            if numbers:
+                async for step in self.plan(walk.target, "trpc.modelVersion.getVersionsByIds", {"ids": numbers}):
+                    yield step
+
+    def _say_what_needs_login(self) -> None:
+        """Tell in a line each what is done instead of what needs a key or cookies."""
+        if self.logged_in:
+            return
+        for asked, instead in (
+            (self.args.votes == "yes", "votes need a key or cookies; tags come without them, 200 images a call"),
+            ("posts" in self.args.content, "posts need a key or cookies; images tell the numbers of their posts"),
+            ("collections" in self.args.content, "collections need a key or cookies; they are left out"),
+        ):
+            if asked:
+                self.logger.warning("%s (settings CIVITAI_API_KEY, CIVITAI_COOKIES)", instead)
+
+    @property
+    def files(self) -> bool:
+        """Whether the model files themselves are wanted."""
+        return "files" in self.args.content and self.downloads
+
+    async def parse_profile(self, response: Response, target: str) -> AsyncIterator[Any]:
         """Keep who the creator is and what the page announces; without it the crawl goes on, and the report says so."""
         try:
             profile = open_profile(response)
@@ -52,6 +100,10 @@ class UserSpider(WalkingSpider):
             except EntryError as error:
                 self.logger.warning("%s: the profile is not kept: %s", target, error)
         yield Announcement(target=target, exists=profile.exists, counts=profile.counts, level=profile.counts_level)
+        number = (profile.user or {}).get("id")
+        if "collections" in self.args.content and self.logged_in and isinstance(number, int):
+            async for step in self.plan(target, "trpc.collection.getInfinite", {"userId": number}):
+                yield step
 
 
 def open_profile(response: Response) -> pages.Profile:
@@ -61,7 +113,7 @@ def open_profile(response: Response) -> pages.Profile:
         AnswerError: there is none, in one sentence.
     """
     if response.status != 200:  # noqa: PLR2004 (HTTP's OK)
-        raise rest.refusal(response)
+        raise answers.refusal(response)
     try:
         return pages.open_profile(response.text)
     except AttributeError as error:

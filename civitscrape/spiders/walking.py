@@ -1,18 +1,21 @@
-"""How a listing of images is followed: page after page, kept entry by entry, and checked at its end."""
+"""How a listing is followed: page after page, kept entry by entry, and checked at its end."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
-from civitscrape.civitai import cursors, levels, media, rest
+from civitscrape.civitai import answers, cursors, levels
+from civitscrape.civitai.cookies import has_login
 from civitscrape.civitai.cursors import Move
-from civitscrape.exceptions import EchoError, EntryError
-from civitscrape.items import Image
-from civitscrape.ledger import Entry, Link, Media, MediaState, Walk, WalkState, now
-from civitscrape.parsers import images
+from civitscrape.exceptions import EntryError, NotFoundError
+from civitscrape.items import Image, Level, ModelFile
+from civitscrape.ledger import Announcement, Entry, MediaState, Walk, WalkState, now
+from civitscrape.spiders.arguments import MediaArguments
 from civitscrape.spiders.base import CivitaiSpider
+from civitscrape.spiders.findings import is_older, judged, link, numbered, wanted
+from civitscrape.spiders.listings.base import NEWEST, Question
+from civitscrape.spiders.listings.registry import LISTINGS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -20,111 +23,155 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.http import Response
 
-    from civitscrape.civitai.rest import Page
-    from civitscrape.spiders.arguments import MediaArguments
-
-SOURCE = "rest.images"
-"""Endpoint of these walks (contract rest.md §7)."""
-
-OLDEST, NEWEST = "Oldest", "Newest"
+    from civitscrape.civitai.answers import Page
+    from civitscrape.spiders.arguments import WalkArguments
+    from civitscrape.spiders.listings.base import Listing
 
 BAD_REQUEST = 400
 
-MARGIN = timedelta(minutes=15)
-"""An entry this much older than a walk must have been in it: clocks differ, and the site's index lags a little."""
+REMEMBERED = 1000
+"""Last entries of a walk that are remembered for its check: another walk of the same target may relink them."""
 
 
 class WalkingSpider(CivitaiSpider):
-    """A spider that walks listings of images."""
+    """A spider that walks listings."""
 
-    args: MediaArguments
+    args: WalkArguments
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._seen: defaultdict[int, set[str]] = defaultdict(set)
-        self._refused: set[int] = set()
+        self._latest: defaultdict[int, deque[int]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
+        self._refused: set[tuple[str, int]] = set()
+        self._listings: dict[str, Listing] = {}
+
+    @property
+    def level(self) -> Level:
+        """Rating bits that are asked for."""
+        return self.args.level if isinstance(self.args, MediaArguments) else levels.ALL
+
+    @property
+    def downloads(self) -> bool:
+        """Whether files are wanted, not records alone."""
+        return isinstance(self.args, MediaArguments) and self.args.download != "none"
 
     @property
     def site(self) -> str:
         """The host for all passes of a target: the two hosts filter by different ratings (rest.md §2.1)."""
-        name = "CIVITAI_MATURE_URL" if self.args.level & levels.MATURE else "CIVITAI_URL"
+        name = "CIVITAI_MATURE_URL" if self.level & levels.MATURE else "CIVITAI_URL"
         return str(self.settings[name])
 
-    async def plan(self, target: str, params: dict[str, Any]) -> AsyncIterator[Any]:
+    @property
+    def files(self) -> bool:
+        """Whether the model files themselves are wanted, not their records alone."""
+        return False
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether the host knows who asks."""
+        return has_login(self.settings, self.site)
+
+    def listing(self, source: str) -> Listing:
+        """Return how a source is walked."""
+        if source not in self._listings:
+            site, media_url = self.settings["CIVITAI_URL"], self.settings["CIVITAI_MEDIA_URL"]
+            self._listings[source] = LISTINGS[source](site=site, media_url=media_url)
+        return self._listings[source]
+
+    async def plan(
+        self, target: str, source: str, params: dict[str, Any], level: Level | None = None
+    ) -> AsyncIterator[Any]:
         """Plan the passes of a target, each a walk, and ask for the first page of each.
 
         Args:
             target: such as ``user:lampwright``.
+            source: endpoint, a key of ``LISTINGS``.
             params: what the listing is asked for, beside levels and sort.
+            level: mask of rating bits; those of the arguments when None.
         """
-        for level in levels.passes(self.args.level):
-            walk = await self._walk(target, level, params)
-            if self.args.download != "none" and (walk.cursor is not None or self.args.mode == "new"):
+        listing = self.listing(source)
+        for one in listing.passes(self.level if level is None else level):
+            walk = await self._walk(listing, target, one, params)
+            if self.downloads and (walk.cursor is not None or self.args.mode == "new"):
                 async for image in self.books.leftovers(target, walk.level):
                     yield [image, wanted(image, self.settings["CIVITAI_MEDIA_URL"])]
             yield walk
             yield self.ask(walk)
 
-    async def _walk(self, target: str, level: int, params: dict[str, Any]) -> Walk:
+    async def _walk(self, listing: Listing, target: str, level: int, params: dict[str, Any]) -> Walk:
         """Take up what was left unfinished, or start afresh from the end that the mode asks for."""
         fresh = Walk(
             run_id=self.books.run.id,
-            source=SOURCE,
+            source=listing.source,
             target=target,
             level=int(level),
-            params=params | {"sort": OLDEST},
+            params=params | {"sort": params.get("sort") or listing.sort},
             state=WalkState.RUNNING,
             started_at=now(),
         )
+        chosen = params.get("sort") is not None
+        if listing.single:
+            return await self.books.adopt(fresh)
         if self.args.max_items is not None:
-            fresh.params = params | {"sort": NEWEST, "max_items": self.args.max_items}
+            end = {} if chosen or listing.sort is None else {"sort": NEWEST, "until_known": True}
+            fresh.params |= end | {"max_items": self.args.max_items}
             return fresh
         walk = await self.books.adopt(fresh)
-        if walk is fresh and self.args.mode == "new" and await self.books.is_whole(fresh):
-            fresh.params = params | {"sort": NEWEST}
-        return walk
+        if walk is not fresh or self.args.mode != "new" or listing.sort is None or chosen:
+            return walk
+        whole = await self.books.last_whole(fresh)
+        if whole is not None and listing.resumable:
+            fresh.cursor = whole.cursor
+        elif whole is not None:
+            fresh.params |= {"sort": NEWEST, "until_known": True}
+        return fresh
 
     def ask(self, walk: Walk, *, again: bool = False, check: bool = False) -> Request:
         """Ask for the page at a walk's cursor, or for the newest page that proves its end."""
-        newest = check or walk.params["sort"] == NEWEST
+        newest = check or walk.params.get("sort") == NEWEST
         # What the edge kept is no news, and a second run within its five minutes would get the first one's answer.
         mark = f"{self.books.run.id}-{1 + again}" if newest or again else None
-        return rest.images(
-            self.site,
-            username=walk.params["username"],
-            level=walk.level,
-            sort=NEWEST if newest else OLDEST,
-            media_type=walk.params["type"],
-            cursor=None if check else walk.cursor,
-            limit=rest.OTHER_PAGE_SIZE if mark else rest.PAGE_SIZE,
-            mark=mark,
-            callback=self.parse_check if check else self.parse_images,
-            cb_kwargs={"walk": walk, "again": again},
-        )
+        question = Question(newest=newest, cursor=None if check else walk.cursor, mark=mark)
+        request = self.listing(walk.source).ask(self.site, walk, question)
+        callback = self.parse_check if check else self.parse_page
+        return request.replace(callback=callback, cb_kwargs={"walk": walk, "again": again})
 
-    async def parse_images(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
+    async def parse_page(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
         """Keep the entries of a page, then go on."""
         if response.status == BAD_REQUEST and walk.cursor is not None and not self._seen[walk.id or 0]:
             yield self.restart(walk)
             yield self.ask(walk)
             return
-        page = self.open(response, walk)
+        try:
+            page = self.open(response, walk)
+        except NotFoundError as error:
+            yield Announcement(target=walk.target, exists=False, error=str(error))
+            raise
         if walk.pages == 0:
-            walk.started_at = rest.time_of(response) or walk.started_at
-        room = self._room(walk)
-        entries = page.entries[:room]
-        fresh = await self._fresh(entries, walk)
+            walk.started_at = answers.time_of(response) or walk.started_at
+        entries = page.entries[: self._room(walk)]
+        fresh = not walk.params.get("until_known") or await self._fresh(entries, walk)
         for entry in entries:
             yield list(self.keep(entry, walk))
+        self._latest[walk.id or 0].extend(numbered(self.listing(walk.source), entries))
         walk.pages, walk.entries = walk.pages + 1, walk.entries + len(entries)
-        enough = self._room(walk) == 0 or (walk.params["sort"] == NEWEST and entries and not fresh)
+        enough = self._room(walk) == 0 or (entries and not fresh)
         for step in self.end(walk) if enough else self.advance(page, walk, again=again):
+            yield step
+        async for step in self.follow(walk, entries):
+            yield step
+
+    async def follow(self, walk: Walk, entries: list[Any]) -> AsyncIterator[Any]:  # noqa: ARG002 (for those who follow)
+        """Plan what the entries of a page lead to; nothing, unless a spider says so."""
+        nothing: tuple[Any, ...] = ()
+        for step in nothing:
             yield step
 
     def open(self, response: Response, walk: Walk) -> Page:
         """Open a page and make sure that it speaks of the target."""
-        page = rest.open_listing(response)
-        require_echo(page, walk)
+        listing = self.listing(walk.source)
+        page = listing.open(response, walk)
+        listing.require_echo(page, walk)
         self.crawler.stats.inc_value("civitscrape/pages")
         return page
 
@@ -139,6 +186,7 @@ class WalkingSpider(CivitaiSpider):
     def advance(self, page: Page, walk: Walk, *, again: bool) -> Iterator[Walk | Request]:
         """Decide what follows a page, and write it into the walk."""
         step = cursors.after(page, cursor=walk.cursor, seen=self._seen[walk.id or 0], asked_again=again)
+        listing = self.listing(walk.source)
         if step.move is Move.ON and step.cursor is not None:
             self._seen[walk.id or 0].add(step.cursor)
             walk.cursor = step.cursor
@@ -151,7 +199,7 @@ class WalkingSpider(CivitaiSpider):
             walk.state = WalkState.BROKEN
             walk.error = f"the site gave cursor {step.cursor!r} a second time; the listing would never end"
             yield walk
-        elif walk.params["sort"] == OLDEST:
+        elif listing.provable and walk.params["sort"] == listing.sort:
             yield walk
             yield self.ask(walk, check=True)
         else:
@@ -159,7 +207,7 @@ class WalkingSpider(CivitaiSpider):
 
     def end(self, walk: Walk) -> Iterator[Walk]:
         """Write into a walk that it has come to its end, or to the end that a person set."""
-        walk.state = WalkState.COMPLETE if self.args.max_items is None else WalkState.LIMITED
+        walk.state = WalkState.LIMITED if "max_items" in walk.params else WalkState.COMPLETE
         yield walk
 
     async def parse_check(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
@@ -168,8 +216,8 @@ class WalkingSpider(CivitaiSpider):
         if not page.entries and page.next_cursor is None and walk.entries:
             yield self._unproven(walk) if again else self.ask(walk, check=True, again=True)
             return
-        numbers = numbered(page.entries)
-        met = await self.books.met(walk, numbers)
+        numbers = numbered(self.listing(walk.source), page.entries)
+        met = await self.books.met(walk, self.listing(walk.source).kind, numbers) | {*self._latest[walk.id or 0]}
         kept = [record for number, entry in numbers.items() if number not in met for record in self.keep(entry, walk)]
         missed = [record.id for record in kept if isinstance(record, Image) and is_older(record, walk)]
         yield [*kept, judged(walk, len(missed), len(page.entries))]
@@ -182,92 +230,44 @@ class WalkingSpider(CivitaiSpider):
 
     def keep(self, entry: Any, walk: Walk) -> Iterator[Any]:
         """Turn one entry into all that is kept of it."""
-        number = images.entry_id(entry)
+        listing = self.listing(walk.source)
+        number = listing.number(entry)
         try:
-            records = images.from_rest(entry, media_url=self.settings["CIVITAI_MEDIA_URL"])
+            records = listing.read(entry, walk)
         except EntryError as error:
-            if number not in self._refused:  # the check of a walk brings the newest once more
-                self.crawler.stats.inc_value("civitscrape/refused")
-                self.logger.warning("%s: entry %s refused: %s", walk.target, number, error)
-            if number is not None:
-                self._refused.add(number)
-            yield Entry(kind="rest.image", entry_id=str(number), content=entry, refused=str(error))
+            yield self._refuse(entry, walk, number, error)
             return
-        image = next(record for record in records if isinstance(record, Image))
         yield from records
-        yield link(walk, image)
-        if self.args.download != "none":
-            yield wanted(image, self.settings["CIVITAI_MEDIA_URL"])
+        if listing.kind != "image" and number is not None:
+            yield link(walk, listing.kind, number, listed=not listing.single)
+        for record in records:
+            if isinstance(record, Image):
+                yield link(walk, "image", record.id, listed=not listing.single)
+                if self.downloads:
+                    yield wanted(record, self.settings["CIVITAI_MEDIA_URL"])
+            elif isinstance(record, ModelFile) and self.files and record.download_url:
+                record.state = MediaState.WANTED
         if self.settings.getbool("KEEP_PAYLOADS"):
-            yield Entry(kind="rest.image", entry_id=str(image.id), content=entry)
+            yield Entry(kind=listing.payload, entry_id=str(number), content=listing.keepable(entry))
+
+    def _refuse(self, entry: Any, walk: Walk, number: int | None, error: EntryError) -> Entry:
+        """Count an entry that cannot be read, and keep it with the reason."""
+        if (walk.source, number) not in self._refused:  # the check of a walk brings the newest once more
+            self.crawler.stats.inc_value("civitscrape/refused")
+            self.logger.warning("%s: entry %s refused: %s", walk.target, number, error)
+        if number is not None:
+            self._refused.add((walk.source, number))
+        kind = self.listing(walk.source).payload
+        return Entry(kind=kind, entry_id=str(number), content=entry, refused=str(error))
 
     def _room(self, walk: Walk) -> int | None:
         """Tell how many entries may still be taken; None for all of them."""
-        return None if self.args.max_items is None else max(0, self.args.max_items - walk.entries)
+        most = walk.params.get("max_items")
+        return None if most is None else max(0, most - walk.entries)
 
     async def _fresh(self, entries: list[Any], walk: Walk) -> list[Any]:
         """Find the entries that the walk's target has not led to before; needed from the newest end only."""
-        numbers = numbered(entries)
-        known = await self.books.known(walk.target, numbers)
+        listing = self.listing(walk.source)
+        numbers = numbered(listing, entries)
+        known = await self.books.known(walk.target, listing.kind, numbers)
         return [entry for number, entry in numbers.items() if number not in known]
-
-
-def require_echo(page: Page, walk: Walk) -> None:
-    """Make sure that a page speaks of whom it was asked about; the site has given others' works before.
-
-    Raises:
-        EchoError: an entry names somebody else.
-    """
-    asked = walk.params["username"].lower()
-    for entry in page.entries:
-        name = entry.get("username") if isinstance(entry, dict) else None
-        if name is not None and str(name).lower() not in {asked, "unknown"}:
-            raise EchoError(f"asked for the works of {asked!r}, the site gave entry {entry.get('id')} of {name!r}")
-
-
-def is_older(image: Image, walk: Walk) -> bool:
-    """Tell whether an image was there when a walk began, so that the walk should have met it."""
-    if image.created_at is None or walk.started_at is None:
-        return True
-    begun = datetime.fromisoformat(walk.started_at)
-    return datetime.fromisoformat(image.created_at).replace(tzinfo=UTC) < begun - MARGIN
-
-
-def numbered(entries: list[Any]) -> dict[int, Any]:
-    """Find entries by their ids; those without one are of no use to a comparison."""
-    return {number: entry for entry in entries if isinstance(number := images.entry_id(entry), int)}
-
-
-def judged(walk: Walk, missed: int, newest: int) -> Walk:
-    """Write into a walk whether it was whole: entries of the newest page that it should have met show a ceiling."""
-    walk.state = WalkState.CAPPED if missed else WalkState.COMPLETE
-    if missed:
-        walk.error = (
-            f"the listing ended after {walk.entries} entries, but {missed} of the newest {newest} were not in it; "
-            "there may be more between"
-        )
-    return walk
-
-
-def link(walk: Walk, image: Image) -> Link:
-    """Note which target led to an image, on which walk."""
-    kind, _, name = walk.target.partition(":")
-    return Link(
-        target_kind=kind,
-        target=name,
-        entry_kind="image",
-        entry_id=image.id,
-        first_seen_at=now(),
-        walk_id=walk.id,
-    )
-
-
-def wanted(image: Image, base: str) -> Media:
-    """Make the row of the file that an image stands for."""
-    if image.key is None or not media.is_key(image.key):
-        reason = f"its address {image.url!r} is not one of the CDN"
-        return Media(
-            key=f"image:{image.id}", kind=image.type, entry_id=image.id, state=MediaState.REFUSED, error=reason
-        )
-    url = media.original(base, image.key, image.type)
-    return Media(key=image.key, kind=image.type, entry_id=image.id, url=url, state=MediaState.WANTED)

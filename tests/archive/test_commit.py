@@ -173,6 +173,19 @@ def test_an_image_that_comes_twice_in_an_answer_has_the_better_set(archive):
     assert rows(archive, ImageResource) == resources("generation", "one")
 
 
+def test_a_detected_set_gives_way_to_one_that_knows_as_many_versions_or_more(archive):
+    versions = [ImageResource(image_id=7, position=place, model_version_id=9 - place) for place in range(2)]
+    put(archive, *versions)
+
+    put(archive, *versions[:1])
+    put(archive, *resources("detected", "one", "two", "three"))
+    assert rows(archive, ImageResource) == versions
+
+    renewed = [ImageResource(image_id=7, position=place, model_version_id=4 + place) for place in range(2)]
+    put(archive, *renewed)
+    assert rows(archive, ImageResource) == renewed
+
+
 def test_an_answer_without_resources_takes_none_away(archive):
     put(archive, picture(7), *resources("detected", "one"))
 

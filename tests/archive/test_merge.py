@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise, product
+from itertools import pairwise, permutations, product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,7 +27,7 @@ COUNTS = [name for name, mark in MARKS.items() if mark is Mark.COUNT]
 GENERATION = [name for name, mark in MARKS.items() if mark is Mark.GENERATION]
 RANKS = list(MetaState)
 
-LANTERNS = {
+LANTERNS: dict[str, Any] = {
     "prompt": "paper lanterns over a harbour",
     "negative_prompt": "fog",
     "sampler": "Euler a",
@@ -61,12 +61,12 @@ def test_a_null_never_replaces_a_value(archive):
 
 
 def test_a_newer_value_replaces_an_older(archive):
-    put(archive, picture(7, width=512, base_model="SD 1.5", model_version_ids=[1], nsfw=True))
+    put(archive, picture(7, width=512, base_model="SD 1.5", tools=["Ink"], nsfw=True))
 
-    put(archive, picture(7, width=768, base_model="SDXL 1.0", model_version_ids=[], nsfw=False))
+    put(archive, picture(7, width=768, base_model="SDXL 1.0", tools=[], nsfw=False))
 
     image = row(archive, Image)
-    assert (image.width, image.base_model, image.model_version_ids, image.nsfw) == (768, "SDXL 1.0", [], False)
+    assert (image.width, image.base_model, image.tools, image.nsfw) == (768, "SDXL 1.0", [], False)
 
 
 @pytest.mark.parametrize(("name", "worse"), list(product(COUNTS, [0, None])))
@@ -96,12 +96,14 @@ def test_the_first_known_value_stays(archive):
     assert row(archive, Creator).created_at == "2023-02-01T00:00:00.000Z"
 
 
-def test_where_an_image_of_a_version_was_found_first_is_kept_and_its_place_comes_later(archive):
-    put(archive, VersionImage(version_id=1, image_id=7, source="showcase"))
+@pytest.mark.parametrize(("old", "new"), list(permutations(["showcase", "gallery", "detected"], 2)))
+def test_the_closer_tie_of_an_image_to_a_version_wins_and_its_place_comes_later(archive, old, new):
+    put(archive, VersionImage(version_id=1, image_id=7, source=old))
 
-    put(archive, VersionImage(version_id=1, image_id=7, source="detected", position=4))
+    put(archive, VersionImage(version_id=1, image_id=7, source=new, position=4))
 
-    assert row(archive, VersionImage) == VersionImage(version_id=1, image_id=7, source="showcase", position=4)
+    closer = min(old, new, key=["showcase", "gallery", "detected"].index)
+    assert row(archive, VersionImage) == VersionImage(version_id=1, image_id=7, source=closer, position=4)
 
 
 @pytest.mark.parametrize("meta", [None, {}])
@@ -121,6 +123,68 @@ def test_new_generation_data_replace_the_old_as_a_whole(archive):
     put(archive, picture(7, **DUNES))
 
     assert generation_of(row(archive, Image)) == dict.fromkeys(GENERATION) | DUNES
+
+
+def test_a_shorter_form_of_the_same_generation_data_replaces_none_of_it(archive):
+    cleaned = {"prompt": LANTERNS["meta"]["prompt"]}
+    put(archive, picture(7, **LANTERNS))
+
+    put(archive, picture(7, **LANTERNS | {"meta": cleaned}))
+
+    assert row(archive, Image).meta == LANTERNS["meta"]
+
+
+def test_a_longer_form_of_the_same_generation_data_replaces_it(archive):
+    longer = LANTERNS["meta"] | {"ENSD": 31337}
+    put(archive, picture(7, **LANTERNS))
+
+    put(archive, picture(7, **LANTERNS | {"meta": longer}))
+
+    assert row(archive, Image).meta == longer
+
+
+def test_generation_data_that_changed_are_taken_though_they_are_shorter(archive):
+    changed = LANTERNS | {"steps": 4, "meta": {"steps": 4}}
+    put(archive, picture(7, **LANTERNS))
+
+    put(archive, picture(7, **changed))
+
+    assert generation_of(row(archive, Image)) == changed
+
+
+EARLY, LATE = "2026-07-02T10:02:44.318Z", "2026-07-02T10:15:00.120Z"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kept"),
+    [(EARLY, LATE, EARLY), (LATE, EARLY, EARLY), (None, LATE, LATE), (LATE, None, LATE), (None, None, None)],
+)
+def test_the_earlier_time_of_making_is_the_true_one(archive, old, new, kept):
+    put(archive, picture(7, created_at=old))
+
+    put(archive, picture(7, created_at=new))
+
+    assert row(archive, Image).created_at == kept
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kept"),
+    [
+        ([4, 7], [4], [4, 7]),
+        ([4], [4, 7], [4, 7]),
+        ([4], [7], [7]),
+        ([4], [], [4]),
+        ([], None, []),
+        (None, [], []),
+        ([4], None, [4]),
+    ],
+)
+def test_the_longer_list_of_versions_is_the_whole_one(archive, old, new, kept):
+    put(archive, picture(7, model_version_ids=old))
+
+    put(archive, picture(7, model_version_ids=new))
+
+    assert row(archive, Image).model_version_ids == kept
 
 
 def test_an_answer_without_meta_adds_nothing_to_the_data_of_another(archive):

@@ -103,7 +103,7 @@ def test_a_walk_that_was_taken_up_goes_on_in_its_row(archive):
 def test_a_walk_was_completed_whatever_end_it_started_from(archive, sort):
     put(archive, walk_of(state=WalkState.COMPLETE, params={"username": "lampwright", "type": None, "sort": sort}))
 
-    assert archive.run_now(walks.is_whole, walk_of())
+    assert archive.run_now(walks.last_whole, walk_of())
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_walk_was_completed_whatever_end_it_started_from(archive, sort):
 def test_a_walk_that_did_not_end_or_asked_something_else_was_not_completed(archive, other):
     put(archive, walk_of(**other))
 
-    assert not archive.run_now(walks.is_whole, walk_of())
+    assert not archive.run_now(walks.last_whole, walk_of())
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_walk_cut_short_after_a_whole_one_leaves_a_gap(archive, sort, state):
     put(archive, walk_of(state=WalkState.COMPLETE))
     put(archive, walk_of(state=state, params={"username": "Lampwright", "type": None, "sort": sort, "max_items": 9}))
 
-    whole = archive.run_now(walks.is_whole, walk_of())
+    whole = archive.run_now(walks.last_whole, walk_of())
 
     assert not whole
 
@@ -136,7 +136,7 @@ def test_a_walk_cut_short_after_a_whole_one_leaves_a_gap(archive, sort, state):
 def test_a_target_knows_what_it_led_to(archive):
     put(archive, *[link_to(picture(number)) for number in range(1, 1201)])
 
-    known = archive.run_now(walks.known, TARGET, [*range(1100, 1300)])
+    known = archive.run_now(walks.known, TARGET, "image", [*range(1100, 1300)])
 
     assert known == {*range(1100, 1201)}
 
@@ -146,7 +146,7 @@ def test_a_target_does_not_know_what_others_led_to(archive):
     post = Link(target_kind="user", target="lampwright", entry_kind="post", entry_id=4, first_seen_at=LONG_AGO)
     put(archive, post)
 
-    known = archive.run_now(walks.known, TARGET, [1, 2, 3, 4])
+    known = archive.run_now(walks.known, TARGET, "image", [1, 2, 3, 4])
 
     assert known == set()
 
@@ -154,7 +154,7 @@ def test_a_target_does_not_know_what_others_led_to(archive):
 def test_more_is_asked_at_once_than_one_question_can_hold(archive):
     put(archive, *[link_to(picture(number)) for number in range(1, 1201)])
 
-    known = archive.run_now(walks.known, TARGET, range(1, 1401))
+    known = archive.run_now(walks.known, TARGET, "image", range(1, 1401))
 
     assert known == {*range(1, 1201)}
 
@@ -226,6 +226,6 @@ def test_a_walk_has_met_what_it_was_linked_to_and_nothing_from_before(archive):
     archive.run_now(lambda connection: connection.execute(sa.update(schema.links).values(walk_id=1)))
     put(archive, link_to(picture(8)))
 
-    found = archive.run_now(walks.met, walk_of(id=1), [7, 8, 9])
+    found = archive.run_now(walks.met, walk_of(id=1), "image", [7, 8, 9])
 
     assert found == {7}

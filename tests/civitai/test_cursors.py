@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from civitscrape.civitai.answers import Page
 from civitscrape.civitai.cursors import Move, Step, after
-from civitscrape.civitai.rest import Page
 
 cursor_texts = st.sampled_from(["200|17", "400|17", "600|17", "a", ""])
 cursors = st.none() | cursor_texts

@@ -79,8 +79,9 @@ class Archived:
         media: dict[str, dict[str, Any]],
     ) -> list[str]:
         here = {**row, "meta": json.loads(row["meta"] or "null")}
-        here["model_version_ids"] = json.loads(row["model_version_ids"] or "null")
+        here["model_version_ids"] = sorted(json.loads(row["model_version_ids"] or "[]"))  # no route keeps an order
         expected = {name: one[name] for name in SAME_NAME if name not in {"prompt", "negative_prompt"}}
+        expected["model_version_ids"] = sorted(one["model_version_ids"])
         expected["base_model"] = one["base_model"] or None
         expected["creator"], expected["created_at"] = one["creator"], one["listed_at"]
         if isinstance(one["prompt"], str):

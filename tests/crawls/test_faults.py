@@ -20,7 +20,6 @@ NEWEST = "sort=Newest"
 @pytest.fixture(autouse=True)
 def short_pages(monkeypatch):
     monkeypatch.setattr(rest, "PAGE_SIZE", PAGE)
-    monkeypatch.setattr(rest, "OTHER_PAGE_SIZE", PAGE - 1)
 
 
 def asked(sandbox: Sandbox) -> list[str]:

@@ -26,7 +26,6 @@ pytestmark = pytest.mark.crawl
 @pytest.fixture(autouse=True)
 def short_pages(monkeypatch):
     monkeypatch.setattr(rest, "PAGE_SIZE", PAGE)
-    monkeypatch.setattr(rest, "OTHER_PAGE_SIZE", PAGE - 1)
 
 
 def without(name: str) -> Callable[[dict[str, Any]], Any]:
@@ -74,9 +73,9 @@ def get(url: str) -> Any:
 
 def spoil(sandbox: Sandbox, changes: Iterable[Callable[[dict[str, Any]], Any]]) -> list[Any]:
     """Change an entry a change on the second page of a sandbox's listing; return them as they will come."""
-    ask = partial(rest.images, sandbox.url, username=NAME, level=3, sort="Oldest", callback=print, cb_kwargs={})
-    first = get(ask(limit=PAGE).url)
-    page = get(ask(limit=PAGE, cursor=first["metadata"]["nextCursor"]).url)
+    ask = partial(rest.images, sandbox.url, {"username": NAME}, level=3, sort="Oldest")
+    first = get(ask().url)
+    page = get(ask(cursor=first["metadata"]["nextCursor"]).url)
     changed = [change(entry) for change, entry in zip(changes, page["items"], strict=False)]
     page["items"][: len(changed)] = changed
     sandbox.faults.add(

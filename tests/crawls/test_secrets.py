@@ -1,13 +1,17 @@
-"""The API key goes to the site's API and pages, and nowhere else: not to the CDN, no file, no log, no screen."""
+"""Key and cookies go to the site's API and pages, and nowhere else: not to the CDN, no file, no log, no screen."""
 
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from scrapy import Spider
+from scrapy.crawler import AsyncCrawlerRunner
 
 from civitscrape.archive.commit import restore
+from civitscrape.civitai import trpc
+from civitscrape.commands.crawling import project_settings
 from civitscrape.items import Level
 from civitscrape.sandbox import Sandbox
 from civitscrape.sandbox.accounts import Account
@@ -17,12 +21,17 @@ from tests.crawls.processes import CIVITSCRAPE, SCRAPY, project, run
 from tests.crawls.worlds import ASK, NAME, world
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from scrapy import Request
+    from scrapy.http import Response
 
 pytestmark = pytest.mark.crawl
 
 KEY = "d41d8cd98f00b204e9800998ecf8427e"
-KEEPER = Account(username="keeper", user_id=7001, key=KEY, session="session", email="keeper@harbour.invalid")
+SESSION = "eyJhbGciOiJFUzI1NiJ9.c2Vzc2lvbg.c2lnbmF0dXJl"
+KEEPER = Account(username="keeper", user_id=7001, key=KEY, session=SESSION, email="keeper@harbour.invalid")
 TROUBLE = [
     {"fault": Fault.STATUS, "status": 500, "body": '{"error":"no"}', "path": "/api/", "times": 1},
     {"fault": Fault.RESET, "path": "/api/", "after": 1, "times": 1},
@@ -82,6 +91,106 @@ def test_the_key_is_in_no_file_and_in_no_output(tmp_path, way):
     assert KEY not in repr(payloads)
     assert who_got_the_key(sandbox) == {"api": {True}, "page": {True}, "media": {False}}
     reader.close()
+
+
+def who_got_the_cookies(sandbox: Sandbox) -> dict[str, set[bool]]:
+    found: dict[str, set[bool]] = {}
+    for line in sandbox.log.lines:
+        if line.path != "/robots.txt":
+            found.setdefault(line.role, set()).add(line.cookies)
+    return found
+
+
+def cookies_txt(folder: Path) -> Path:
+    path = folder / "cookies.txt"
+    row = f"127.0.0.1\tFALSE\t/\tFALSE\t4102444800\tciv-token\t{SESSION}"
+    path.write_text(f"# Netscape HTTP Cookie File\n{row}\n")
+    return path
+
+
+@pytest.mark.parametrize("way", ["environment", "setting", "file", "get"])
+def test_cookies_are_in_no_file_but_their_own_and_in_no_output(tmp_path, way):
+    folder = project(tmp_path)
+    (folder / "output").mkdir()
+    reader = sqlite3.connect(folder / "output" / "civitscrape.sqlite")
+    reader.execute("PRAGMA journal_mode=WAL").fetchall()
+    given = str(cookies_txt(folder)) if way in {"file", "get"} else f"civ-token={SESSION}; theme=dark"
+    secret = ("-s", f"CIVITAI_COOKIES={given}")
+    crawl = (*SCRAPY, "crawl", "user", "-a", f"username={NAME}", "-s", "LOG_LEVEL=DEBUG")
+    words: dict[str, tuple[str, ...]] = {
+        "environment": crawl,
+        "setting": (*crawl, *secret),
+        "file": (*crawl, *secret),
+        "get": (*CIVITSCRAPE, "get", NAME, "-s", "LOG_LEVEL=DEBUG", *secret),
+    }
+
+    with sandboxed().in_thread() as sandbox:
+        sandbox.site.quirks.roll_sessions = True
+        # A page that echoes what it was sent, and the session it was renewed to.
+        echo = f'{{"error":"bad header: {SESSION}, now {KEEPER.renewed}"}}'
+        sandbox.faults.add({"fault": Fault.STATUS, "status": 418, "body": echo, "path": "/user/"})
+        settings = sandbox.settings() | {"RETRY_TIMES": "2"}
+        settings |= {"CIVITAI_COOKIES": given} if way == "environment" else {}
+        done = run(words[way], folder=folder, settings=settings)
+        reader.execute("SELECT count(*) FROM images").fetchall()
+
+    assert "asking again" in done.stderr
+    assert "DEBUG" in done.stderr
+    assert SESSION not in done.stdout + done.stderr
+    assert files_with(SESSION, folder / "output") == []
+    assert files_with("bad header: [key], now [key]", folder / "output") != []
+    payloads = [restore(body) for (body,) in reader.execute("SELECT body FROM payloads")]
+    assert SESSION not in repr(payloads)
+    assert who_got_the_cookies(sandbox) == {"api": {True}, "page": {True}, "media": {False}}
+    assert who_got_the_key(sandbox) == {"api": {False}, "page": {False}, "media": {False}}
+    reader.close()
+
+
+async def test_a_renewed_session_is_in_the_file_and_still_good(crawl, tmp_path):
+    path = cookies_txt(tmp_path)
+
+    with sandboxed().in_thread() as sandbox:
+        sandbox.site.quirks.roll_sessions = True
+        await crawl(sandbox, "user", ASK, CIVITAI_COOKIES=str(path))
+
+    assert KEEPER.renewed in path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert who_got_the_cookies(sandbox) == {"api": {True}, "page": {True}, "media": {False}}
+
+
+class Asking(Spider):
+    """Asks tRPC for a feed and for a batch."""
+
+    name = "asking"
+
+    def __init__(self, found: list[Any]) -> None:
+        super().__init__()
+        self.found = found
+
+    async def start(self) -> AsyncIterator[Request]:
+        site = self.settings["CIVITAI_URL"]
+        yield trpc.query(site, "image.getInfinite", {"username": NAME, "browsingLevel": 31}, callback=self.keep_feed)
+        yield trpc.batch(site, [("userProfile.overview", {"username": NAME})], callback=self.keep_batch)
+
+    def keep_feed(self, response: Response) -> None:
+        self.found.append(("feed", trpc.open_feed(response).entries))
+
+    def keep_batch(self, response: Response) -> None:
+        self.found.append(("batch", trpc.open_batch(response)))
+
+
+@pytest.mark.parametrize("name", ["civ-token", "__Secure-civitai-token"])
+async def test_cookies_open_trpc_and_the_levels_of_a_login(name):
+    bare = {"SPIDER_MODULES": [], "EXTENSIONS": {}, "SPIDER_MIDDLEWARES": {}, "ITEM_PIPELINES": {}, "API_DELAY": 0}
+    found: list[Any] = []
+
+    with Sandbox(world(30), known=(KEEPER,)).in_thread() as sandbox:
+        bare |= {"CIVITAI_COOKIES": f"{name}={SESSION}", **sandbox.settings()}
+        await AsyncCrawlerRunner(project_settings(bare | {"TWISTED_REACTOR_ENABLED": False})).crawl(Asking, found)
+
+    given = dict(found)
+    assert {entry["nsfwLevel"] for entry in given["feed"]} == {1, 2}
+    assert given["batch"][0]["imageCount"] > 0
 
 
 async def test_without_a_key_nobody_is_told_who_asks(crawl):

@@ -118,6 +118,8 @@ async def test_the_feed_lists_everything_once_with_its_path(crawl) -> None:
 
     feed = crawled.archive.latest_feed()
     assert {path.name for path in next((crawled.archive.folder / "feeds" / "user").iterdir()).iterdir()} == {
+        "creators.csv",
+        "creators.jsonl",
         "images.csv",
         "images.jsonl",
     }

@@ -6,14 +6,17 @@ import argparse
 import importlib.util
 import json
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from scrapy.settings import default_settings
 
 from civitscrape.addons import resolve
+from civitscrape.civitai import urls
 from civitscrape.commands.crawling import project_settings
-from civitscrape.commands.get import pairs
+from civitscrape.commands.get import pairs, spider_for
 from civitscrape.commands.project.crawl import Command
+from civitscrape.exceptions import CivitscrapeError
 from civitscrape.sandbox.faults import Rule
 from civitscrape.sandbox.site import Quirks
 from docs import generate
@@ -22,11 +25,16 @@ from tests.docs.markdown import ROOT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SURROUNDINGS = frozenset({"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE"})
+SURROUNDINGS = frozenset({"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SCRAPYD_PASSWORD"})
 """Variables of the environment that are not ours and that we obey."""
 
 TOOLS = frozenset({"ruff", "mypy", "pytest"})
 ASSIGNMENT = re.compile(r"[A-Z_]+=")
+STANDING = {r"\bID\b": "1", r"\bSHA256\b": "0" * 64}
+"""Words that stand for what a person has, where not every word would do."""
+
+LEAST = {"hash": {"sha256": "0" * 64}, "url": {"url": "NAME"}, "images": {"max_items": "1"}}
+"""What a spider must be given beside the arguments that it calls required."""
 
 
 def own_settings() -> set[str]:
@@ -66,6 +74,8 @@ def check(words: list[str]) -> None:
             check_civitscrape(name, rest)
         case ["scrapy", "crawl", *rest]:
             check_scrapy_crawl(rest)
+        case ["curl", *rest]:
+            check_job([after for word, after in pairwise(rest) if word == "-d"])
         case [tool, *_]:
             assert tool in {*TOOLS, "sqlite3"}, f"{tool} is not known here"
 
@@ -90,8 +100,11 @@ def check_civitscrape(name: str, rest: list[str]) -> None:
         return
     given = commands[name].make_context(name, list(rest)).params
     if name == "get":
-        arguments = {"username": ",".join(given["usernames"]), **pairs(given["argument"] or [], "-a")}
-        check_arguments("user", arguments)
+        addresses = [filled(word) for word in given["addresses"]]
+        for address in addresses:
+            urls.target(address)
+        spider, arguments = spider_for(addresses)
+        check_arguments(spider, {**arguments, **pairs(given["argument"] or [], "-a")})
         check_settings(pairs(given["setting"] or [], "-s"))
     if name == "sandbox":
         Quirks(**json.loads(given["quirks"]))
@@ -112,7 +125,39 @@ def check_scrapy_crawl(rest: list[str]) -> None:
     check_settings(pairs(given.set, "-s"))
 
 
+def check_job(given: list[str]) -> None:
+    """Refuse what is sent to Scrapyd for a job that would not work; other questions have nothing to check."""
+    named = pairs([word for word in given if not word.startswith("setting=")], "-d")
+    check_settings(pairs([word.removeprefix("setting=") for word in given if word.startswith("setting=")], "-d"))
+    if "spider" in named:
+        arguments = {name: value for name, value in named.items() if name not in {"project", "spider", "jobid"}}
+        assert named["project"] == "civitscrape"
+        check_arguments(named["spider"], arguments)
+
+
 def check_arguments(spider: str, arguments: dict[str, Any]) -> None:
     spiders = generate.spiders()
     assert spider in spiders, f"there is no spider {spider}"
-    spiders[spider].arguments.read(arguments)
+    spiders[spider].arguments.read({name: filled(value) for name, value in arguments.items()})
+
+
+def filled(word: str) -> str:
+    """Put something real where a word stands for what a person has."""
+    for standing, real in STANDING.items():
+        word = re.sub(standing, real, word)
+    return word
+
+
+def check_argument(name: str, value: str) -> None:
+    """Refuse an argument, named without its spider, that no spider takes."""
+    refusals = []
+    for spider, found in generate.spiders().items():
+        fields = found.arguments.model_fields
+        if name not in fields:
+            continue
+        required = {one: "1" for one, field in fields.items() if field.is_required()}
+        try:
+            return check_arguments(spider, {**required, **LEAST.get(spider, {}), name: value})
+        except CivitscrapeError as error:
+            refusals.append(str(error))
+    raise AssertionError(f"no spider takes {name}={value}: {refusals}")

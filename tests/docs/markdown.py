@@ -10,9 +10,11 @@ ROOT = Path(__file__).parent.parent.parent
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
 GUIDE = DOCS / "guide.md"
+TARGETS = DOCS / "guide-targets.md"
+GUIDES = [GUIDE, TARGETS]
 REFERENCE = sorted((DOCS / "reference").glob("*.md"))
 DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
-WRITTEN = [README, ROOT / "CHANGELOG.md", DOCS / "README.md", GUIDE, *DECISIONS]
+WRITTEN = [README, ROOT / "CHANGELOG.md", DOCS / "README.md", *GUIDES, *DECISIONS]
 """What people wrote; the reference is generated."""
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

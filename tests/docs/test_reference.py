@@ -6,11 +6,20 @@ import doctest
 
 import pytest
 
+from civitscrape.civitai import filters
 from docs import declarations, generate
 from docs.declarations import settings_of
-from tests.docs.markdown import DOCS, GUIDE, README, REFERENCE, text_of
+from tests.docs.markdown import DOCS, GUIDES, README, REFERENCE, text_of
 
 PAGES = generate.pages()
+GUIDE_TEXT = "".join(map(text_of, GUIDES))
+
+SITES_OWN = {
+    "feed": filters.FEED_FILTERS,
+    "images": filters.REST_IMAGE_FILTERS,
+    "models": filters.REST_MODEL_FILTERS,
+}
+"""Spiders whose arguments are filters of the site, too many for the guide; the reference has them all."""
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
@@ -25,18 +34,23 @@ def test_the_reference_has_no_other_pages() -> None:
 
 
 def test_every_spider_and_argument_is_in_the_guide_and_in_the_reference() -> None:
-    guide, reference = text_of(GUIDE), PAGES["arguments.md"]
+    guide, reference = GUIDE_TEXT, PAGES["arguments.md"]
 
     for name, spider in generate.spiders().items():
-        assert f"`{name}` crawl" in guide
+        assert f"`{name}` crawl" in guide, name
         assert f"## `{name}`" in reference
         for argument in spider.arguments.model_fields:
-            assert f"{argument}=" in guide, argument
+            assert f"{argument}=" in guide or argument in SITES_OWN.get(name, ()), argument
             assert f"| `{argument}` |" in reference, argument
 
 
+@pytest.mark.parametrize("name", sorted(SITES_OWN))
+def test_the_guide_leads_from_a_spider_with_the_site_s_own_filters_to_all_of_them(name: str) -> None:
+    assert f"(reference/arguments.md#{name})" in GUIDE_TEXT
+
+
 def test_every_command_is_in_the_readme_or_the_guide_and_in_the_reference() -> None:
-    written, reference = text_of(README) + text_of(GUIDE), PAGES["commands.md"]
+    written, reference = text_of(README) + GUIDE_TEXT, PAGES["commands.md"]
 
     for name in generate.commands():
         assert f"civitscrape {name}" in written, name

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from civitscrape.ledger import Outcome
-from tests.docs.commands import check, check_arguments, check_settings, is_known_name
+from tests.docs.commands import check, check_argument, check_settings, is_known_name
 from tests.docs.markdown import (
     DECISIONS,
     DOCS,
     GUIDE,
+    GUIDES,
     README,
     REFERENCE,
     ROOT,
@@ -40,11 +41,21 @@ SHIPPED = [*EVERYTHING, *sorted(DOCS.glob("*.py")), DOCS / "demo.svg"]
 in_each_text = pytest.mark.parametrize("path", WRITTEN, ids=name_of)
 
 
-@pytest.mark.parametrize("words", [*typed(README), *typed(GUIDE)], ids=shlex.join)
+@pytest.fixture
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in a folder that has what commands of the documentation name."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "list.txt").write_text("NAME\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("at_home")
+@pytest.mark.parametrize("words", [words for path in (README, *GUIDES) for words in typed(path)], ids=shlex.join)
 def test_a_command_to_type_would_work(words: list[str]) -> None:
     check(words)
 
 
+@pytest.mark.usefixtures("at_home")
 @in_each_text
 def test_commands_in_running_text_exist(path: Path) -> None:
     for span in spans(path):
@@ -56,7 +67,7 @@ def test_commands_in_running_text_exist(path: Path) -> None:
 def test_arguments_and_settings_in_running_text_exist(path: Path) -> None:
     for span in spans(path):
         if found := ARGUMENT.fullmatch(span):
-            check_arguments("user", {"username": "NAME", found[1]: found[2]})
+            check_argument(found[1], found[2])
         elif found := SETTING.fullmatch(span):
             check_settings({found[1]: found[2]})
         elif CAPITALS.fullmatch(span):

@@ -17,7 +17,7 @@ def written() -> tuple[logging.Logger, io.StringIO]:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
-    mask(handler, KEY)
+    mask(handler, lambda: {KEY, f"{KEY}-renewed"})
     logger = logging.getLogger("tests.masked")
     logger.handlers.clear()
     logger.addHandler(handler)
@@ -44,11 +44,30 @@ def test_a_traceback_is_covered_too(written):
     assert KEY not in stream.getvalue()
 
 
+def test_a_secret_that_begins_with_another_is_covered_whole(written):
+    logger, stream = written
+
+    logger.warning("it is now %s-renewed", KEY)
+
+    assert stream.getvalue() == f"WARNING it is now {MASK}\n"
+
+
+def test_a_secret_that_came_while_the_crawl_ran_is_covered_too():
+    stream, secrets = io.StringIO(), {KEY}
+    handler = logging.StreamHandler(stream)
+    mask(handler, lambda: secrets)
+
+    secrets.add("another-secret")
+    handler.handle(logging.makeLogRecord({"msg": "another-secret"}))
+
+    assert stream.getvalue() == f"{MASK}\n"
+
+
 def test_without_a_key_nothing_is_covered():
     handler = logging.StreamHandler()
     formatter = logging.Formatter("%(message)s")
     handler.setFormatter(formatter)
 
-    mask(handler, "")
+    mask(handler, set)
 
     assert handler.formatter is formatter

@@ -29,6 +29,8 @@ CONTENT: dict[str, Any] = {
             "walks": [
                 {
                     "target": "user:lampwright",
+                    "source": "rest.images",
+                    "asks": "",
                     "levels": ["pg", "pg13"],
                     "announced": None,
                     "listed": 70,

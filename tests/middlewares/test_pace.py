@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from civitscrape.civitai.rest import NO_ANSWER
+from civitscrape.civitai.answers import NO_ANSWER
 from civitscrape.civitai.roles import Role
 from civitscrape.middlewares.pace import Pace, seconds
 from tests.middlewares.conftest import API, BUCKET, SITE, answer, request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from civitscrape.civitai.rest import NO_ANSWER
+from civitscrape.civitai.answers import NO_ANSWER
 from civitscrape.civitai.roles import Role, role_of, slot
 from tests.middlewares.conftest import API, BUCKET, SITE, answer, request
 

@@ -13,7 +13,7 @@ from scrapy.exceptions import (
     ResponseDataLossError,
 )
 
-from civitscrape.civitai.rest import NO_ANSWER
+from civitscrape.civitai.answers import NO_ANSWER
 from civitscrape.civitai.roles import Role
 from civitscrape.downloads.trust import UntrustedCertificateError
 from civitscrape.middlewares.retry import LONGEST_BACKOFF, GiveUp, backoff, complaint

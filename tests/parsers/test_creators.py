@@ -7,7 +7,7 @@ import pytest
 from civitscrape.civitai.pages import Profile
 from civitscrape.exceptions import EntryError
 from civitscrape.items import Creator
-from civitscrape.parsers.creators import from_profile
+from civitscrape.parsers.creators import from_profile, from_rest
 
 PROFILE = Profile(
     username="LampWright",
@@ -84,5 +84,38 @@ def test_nobody_is_made_of_a_user_that_does_not_exist():
 def test_a_field_of_another_type_is_named(field, value):
     with pytest.raises(EntryError, match=field) as caught:
         from_profile(replace(PROFILE, user={field: value}))
+
+    assert caught.value.field == field
+
+
+def test_a_creator_of_the_list_has_what_it_tells():
+    link = "https://civitai.com/api/v1/models?username=lampwright"
+    entry = {"username": "lampwright", "modelCount": 12, "link": link, "image": "https://image.civitai.com/a/b.jpeg"}
+
+    found = from_rest(entry)
+
+    assert found == Creator(
+        username="lampwright", image="https://image.civitai.com/a/b.jpeg", link=link, model_count=12
+    )
+
+
+@pytest.mark.parametrize(("entry", "username"), [({"username": "quiet_one"}, "quiet_one"), ({"username": 7}, "7")])
+def test_a_creator_without_models_or_avatar_is_one_all_the_same(entry, username):
+    assert from_rest(entry) == Creator(username=username)
+
+
+@pytest.mark.parametrize(
+    ("entry", "field"),
+    [
+        (None, "username"),
+        ({"username": None}, "username"),
+        ({"username": []}, "username"),
+        ({"username": "a", "modelCount": "many"}, "modelCount"),
+        ({"username": "a", "image": 5}, "image"),
+    ],
+)
+def test_an_entry_of_the_list_that_is_none_is_refused(entry, field):
+    with pytest.raises(EntryError) as caught:
+        from_rest(entry)
 
     assert caught.value.field == field

@@ -294,6 +294,19 @@ def test_an_empty_base_model_is_none(entry, value):
     assert image_of(entry).base_model is None
 
 
+def test_the_legacy_route_s_base_model_is_the_name_of_a_group_and_is_left_out(entry):
+    entry["baseModel"] = "SDXL"
+
+    assert image_of(entry, legacy=True).base_model is None
+    assert image_of(entry).base_model == "SDXL"
+
+
+def test_versions_come_in_one_order_whatever_the_route_s(entry):
+    entry["modelVersionIds"] = [9, 4, 9, 7]
+
+    assert image_of(entry).model_version_ids == [4, 7, 9]
+
+
 def test_tags_with_and_without_numbers_are_kept_once(entry):
     entry["tags"] = [{"id": 4, "name": "anime"}, "dusk", {"name": "dusk"}, {"id": "4", "name": "anime"}, 9, {"id": 11}]
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -48,6 +49,40 @@ WORLD = World.build(
         CreatorSpec(username="moved_away", images=5, vanished=True),
     ),
 )
+
+
+MODELS = World.build(
+    seed=9,
+    creators=(
+        CreatorSpec(
+            username="lampwright",
+            images=60,
+            hidden=6,
+            models=26,
+            draft_models=2,
+            model_file_bytes=(400, 3000),
+            archived_models=2,
+            taken_down_models=1,
+            early_access_models=3,
+            unsearchable_models=2,
+            private_models=1,
+            minor_models=2,
+            childhood_models=1,
+            poi_models=1,
+            nsfw_models=2,
+            generate_only_models=2,
+            draft_version_models=1,
+            lost_files=1,
+            unhashed_files=1,
+            replaced_files=1,
+        ),
+        CreatorSpec(username="harbourmaster", images=6, models=3, model_file_bytes=(400, 3000)),
+        CreatorSpec(username="draughtsman", draft_models=1),
+        CreatorSpec(username="moved_away", models=2, vanished=True),
+        CreatorSpec(username="quiet_one"),
+    ),
+)
+"""A world with every kind of model."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +130,24 @@ class Caller:
                 return pages
             cursor = f"&cursor={page['metadata']['nextCursor']}".replace("|", "%7C")
 
+    async def follow(self, path: str) -> list[Any]:
+        """Follow the cursors of any listing to the end and return all pages."""
+        pages, cursor = [], ""
+        while True:
+            page = (await self.ask(path + cursor)).json()
+            pages.append(page)
+            if "nextCursor" not in page["metadata"]:
+                return pages
+            cursor = f"&cursor={quote(page['metadata']['nextCursor'], safe='')}"
+
 
 def ids(pages: list[Any]) -> list[int]:
     return [entry["id"] for page in pages for entry in page["items"]]
+
+
+async def listed(caller: Caller, query: str) -> list[int]:
+    """Ask for one page of models and return their ids."""
+    return ids([(await caller.ask(f"/api/v1/models?{query}")).json()])
 
 
 def unpack(text: str) -> Any:
@@ -130,6 +180,13 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 @pytest.fixture
 def caller(sandbox: Sandbox, session: aiohttp.ClientSession) -> Caller:
     return Caller(sandbox, session)
+
+
+@pytest.fixture
+async def models(session: aiohttp.ClientSession) -> AsyncIterator[Caller]:
+    """Somebody who asks a sandbox with every kind of model."""
+    async with Sandbox(MODELS) as running:
+        yield Caller(running, session)
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ def key_of(entry: dict[str, Any]) -> str:
 async def test_the_first_page_gives_everything_that_is_kept_then_the_walk_then_the_next_request(spider):
     walk = await begun(spider)
 
-    outputs = await all_of(spider.parse_images(answer("first-page"), walk, again=False))
+    outputs = await all_of(spider.parse_page(answer("first-page"), walk, again=False))
 
     entries = FIRST["items"]
     assert outputs[-2] is walk
@@ -50,7 +50,7 @@ async def test_the_first_page_gives_everything_that_is_kept_then_the_walk_then_t
 async def test_each_entry_is_linked_to_the_target_and_its_file_is_wanted(spider):
     walk = await begun(spider)
 
-    outputs = await all_of(spider.parse_images(answer("first-page"), walk, again=False))
+    outputs = await all_of(spider.parse_page(answer("first-page"), walk, again=False))
 
     entries = FIRST["items"]
     links = [(one.target_kind, one.target, one.entry_kind, one.entry_id) for one in of(Link, outputs)]
@@ -65,7 +65,7 @@ async def test_without_download_no_file_is_wanted(make_spider):
     spider = make_spider(download="none")
     walk = await begun(spider)
 
-    outputs = await all_of(spider.parse_images(answer("first-page"), walk, again=False))
+    outputs = await all_of(spider.parse_page(answer("first-page"), walk, again=False))
 
     assert of(Media, outputs) == []
     assert len(of(Image, outputs)) == len(FIRST["items"])
@@ -74,7 +74,7 @@ async def test_without_download_no_file_is_wanted(make_spider):
 async def test_the_walk_moves_to_the_cursor_that_the_page_gave_and_asks_for_it(spider):
     walk = await begun(spider)
 
-    outputs = await all_of(spider.parse_images(answer("first-page"), walk, again=False))
+    outputs = await all_of(spider.parse_page(answer("first-page"), walk, again=False))
 
     following = outputs[-1]
     assert (walk.cursor, walk.pages, walk.entries, walk.state) == (CURSOR, 1, len(FIRST["items"]), "running")
@@ -83,13 +83,13 @@ async def test_the_walk_moves_to_the_cursor_that_the_page_gave_and_asks_for_it(s
         "withMeta": "true", "flatMeta": "true", "withTags": "true", "cursor": CURSOR,
     }  # fmt: skip
     assert following.url.startswith("https://civitai.com/api/v1/images?")
-    assert (following.callback, following.cb_kwargs) == (spider.parse_images, {"walk": walk, "again": False})
+    assert (following.callback, following.cb_kwargs) == (spider.parse_page, {"walk": walk, "again": False})
 
 
 async def test_the_last_page_is_followed_by_a_look_at_the_newest(spider):
     walk = await begun(spider, cursor=CURSOR, pages=1, entries=len(FIRST["items"]))
 
-    outputs = await all_of(spider.parse_images(answer("last-page"), walk, again=False))
+    outputs = await all_of(spider.parse_page(answer("last-page"), walk, again=False))
 
     check = outputs[-1]
     assert [one.id for one in of(Image, outputs)] == [entry["id"] for entry in LAST["items"]]
@@ -102,7 +102,7 @@ async def test_the_last_page_is_followed_by_a_look_at_the_newest(spider):
 async def test_a_newest_page_that_holds_nothing_new_completes_the_walk(spider):
     walk = await begun(spider)
     for name in ("first-page", "last-page", "newest-page"):
-        await keep(spider, await all_of(spider.parse_images(answer(name), walk, again=False)))
+        await keep(spider, await all_of(spider.parse_page(answer(name), walk, again=False)))
 
     outputs = await all_of(spider.parse_check(answer("newest-page"), walk, again=False))
 
@@ -135,8 +135,8 @@ async def test_a_newest_page_with_entries_younger_than_the_walk_is_kept_and_prov
 async def test_an_empty_page_is_asked_for_once_more_under_another_address(spider):
     walk = await begun(spider)
 
-    first = await all_of(spider.parse_images(answer("empty-page"), walk, again=False))
-    second = await all_of(spider.parse_images(answer("empty-page"), walk, again=True))
+    first = await all_of(spider.parse_page(answer("empty-page"), walk, again=False))
+    second = await all_of(spider.parse_page(answer("empty-page"), walk, again=True))
 
     assert [type(one) for one in first] == [Walk, Request]
     assert first[1].url != spider.ask(walk).url
@@ -157,7 +157,7 @@ async def test_a_listing_that_is_empty_from_both_ends_is_complete(spider):
 
 async def test_a_newest_page_known_from_other_walks_only_still_means_a_ceiling(spider):
     before = await begun(spider)
-    await keep(spider, await all_of(spider.parse_images(answer("newest-page"), before, again=False)))
+    await keep(spider, await all_of(spider.parse_page(answer("newest-page"), before, again=False)))
     walk = await begun(spider, entries=1, started_at="2030-01-01T00:00:00.000Z")
 
     await all_of(spider.parse_check(answer("newest-page"), walk, again=False))
@@ -168,7 +168,7 @@ async def test_a_newest_page_known_from_other_walks_only_still_means_a_ceiling(s
 async def test_a_stored_cursor_that_the_site_refuses_starts_the_walk_afresh(spider):
     walk = await begun(spider, cursor="400|1754000000000", pages=2, entries=400)
 
-    outputs = await all_of(spider.parse_images(answer("refusal-400"), walk, again=False))
+    outputs = await all_of(spider.parse_page(answer("refusal-400"), walk, again=False))
 
     assert [type(one) for one in outputs] == [Walk, Request]
     assert (walk.cursor, walk.entries) == (None, 0)
@@ -191,7 +191,7 @@ async def test_a_refusal_is_raised_in_the_sites_words(spider):
     walk = await begun(spider)
 
     with pytest.raises(AnswerError, match=r"answered 400: .*200"):
-        await all_of(spider.parse_images(answer("refusal-400"), walk, again=False))
+        await all_of(spider.parse_page(answer("refusal-400"), walk, again=False))
 
     assert (walk.pages, walk.cursor) == (0, None)
 
@@ -200,7 +200,7 @@ async def test_a_profile_where_a_listing_was_asked_for_is_a_challenge(spider):
     walk = await begun(spider)
 
     with pytest.raises(ChallengeError):
-        await all_of(spider.parse_images(answer("profile-superjson"), walk, again=False))
+        await all_of(spider.parse_page(answer("profile-superjson"), walk, again=False))
 
 
 async def test_entries_of_somebody_else_are_kept_out(make_spider):
@@ -208,14 +208,14 @@ async def test_entries_of_somebody_else_are_kept_out(make_spider):
     walk = await begun(spider, target="user:harbourmaster", params={"username": "harbourmaster"})
 
     with pytest.raises(EchoError, match=f"asked for the works of 'harbourmaster', the site gave .* of '{username()}'"):
-        await all_of(spider.parse_images(answer("first-page"), walk, again=False))
+        await all_of(spider.parse_page(answer("first-page"), walk, again=False))
 
 
 async def test_max_items_takes_no_more_than_it_says(make_spider):
     spider = make_spider(max_items="2")
     walk = await begun(spider, params={"sort": "Newest", "max_items": 2})
 
-    outputs = await all_of(spider.parse_images(answer("newest-page"), walk, again=False))
+    outputs = await all_of(spider.parse_page(answer("newest-page"), walk, again=False))
 
     assert [one.id for one in of(Image, outputs)] == [entry["id"] for entry in NEWEST["items"][:2]]
     assert outputs[-1] is walk
@@ -224,11 +224,11 @@ async def test_max_items_takes_no_more_than_it_says(make_spider):
 
 async def test_from_the_newest_end_a_page_of_known_entries_ends_the_walk(make_spider):
     spider = make_spider(mode="new")
-    walk = await begun(spider, params={"sort": "Newest"})
+    walk = await begun(spider, params={"sort": "Newest", "until_known": True})
 
-    first = await all_of(spider.parse_images(answer("newest-page"), walk, again=False))
+    first = await all_of(spider.parse_page(answer("newest-page"), walk, again=False))
     await keep(spider, first)
-    again = await all_of(spider.parse_images(answer("newest-page"), walk, again=False))
+    again = await all_of(spider.parse_page(answer("newest-page"), walk, again=False))
 
     assert isinstance(first[-1], Request)
     assert asks(first[-1])["sort"] == "Newest"

@@ -1,103 +1,12 @@
-"""What we keep of the site: flat items, tied by ids, each field documented under the field.
-
-One declaration serves many uses: the order of the fields is the order of columns in CSV and SQL, the documentation of
-the fields is the reference, and the marks inside ``Annotated`` say which fields are the key, how two answers about the
-same thing are merged, and what is not a column.
-"""
+"""Images, their tags, and what they were made with."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum, IntFlag, StrEnum
 from typing import Annotated, Any
 
-
-class Level(IntFlag):
-    """Rating bits of the site (contract rest.md §4)."""
-
-    PG = 1
-    PG13 = 2
-    R = 4
-    X = 8
-    XXX = 16
-    BLOCKED = 32
-
-
-class MediaType(StrEnum):
-    """What an image entry really is (contract rest.md §7.4)."""
-
-    IMAGE = "image"
-    VIDEO = "video"
-    AUDIO = "audio"
-
-
-class MetaState(StrEnum):
-    """What is known about the generation data of an image; a later member never replaces an earlier one."""
-
-    VISIBLE = "visible"
-    HIDDEN = "hidden"
-    ABSENT = "absent"
-    UNKNOWN = "unknown"
-    NOT_ASKED = "not_asked"
-
-
-class ResourceSource(StrEnum):
-    """Where a resource of an image was read; the set from an earlier member replaces the set from a later one."""
-
-    GENERATION = "generation"
-    CIVITAI_RESOURCES = "civitaiResources"
-    RESOURCES = "resources"
-    DETECTED = "detected"
-
-
-class Mark(Enum):
-    """What a field is to its table, inside ``Annotated``; without a mark a field is a column merged as ``LATEST``."""
-
-    KEY = "part of the table's primary key"
-    LATEST = "the newer answer wins, but null never replaces a value"
-    FIRST = "the first known value stays"
-    COUNT = "the newer answer wins, but null or zero never replaces a count"
-    STATE = "the better state wins, see MetaState"
-    GENERATION = "part of the generation data: replaced together when the newer answer brings ``meta``, else kept"
-    ALWAYS = "the newer answer wins, null included"
-    NO_COLUMN = "carried by the item for feeds, not a column"
-
-
-Key = Mark.KEY
-First = Mark.FIRST
-Count = Mark.COUNT
-State = Mark.STATE
-Generation = Mark.GENERATION
-Always = Mark.ALWAYS
-NoColumn = Mark.NO_COLUMN
-
-
-@dataclass(slots=True, kw_only=True)
-class Creator:
-    """Somebody who publishes on the site."""
-
-    username: Annotated[str, Key]
-    """Name as the site writes it; compared without regard to case."""
-    user_id: int | None = None
-    """Number of the account, where a route gives it."""
-    image: str | None = None
-    """Address of the avatar."""
-    link: str | None = None
-    """Address of the profile page."""
-    model_count: Annotated[int | None, Count] = None
-    """Models announced by the profile page, for the levels in ``counts_level``."""
-    image_count: Annotated[int | None, Count] = None
-    """Images announced by the profile page, for the levels in ``counts_level``."""
-    video_count: Annotated[int | None, Count] = None
-    """Videos announced by the profile page, for the levels in ``counts_level``."""
-    post_count: Annotated[int | None, Count] = None
-    """Posts announced by the profile page, for the levels in ``counts_level``."""
-    counts_level: int | None = None
-    """Mask of the rating bits that the announced counts cover: 1 for anonymous callers (trpc-and-pages §4.5)."""
-    created_at: Annotated[str | None, First] = None
-    """When the account was made, UTC ISO 8601."""
-    deleted_at: str | None = None
-    """When the account was deleted, UTC ISO 8601; null while it lives."""
+from civitscrape.items.enums import MediaType, MetaState, ResourceSource
+from civitscrape.items.marks import Always, Closest, Count, Earliest, Generation, Key, Longest, NoColumn, State
 
 
 @dataclass(slots=True, kw_only=True)
@@ -128,14 +37,18 @@ class Image:
     """Rating bit: 1 PG, 2 PG-13, 4 R, 8 X, 16 XXX; null when unrated or not told."""
     nsfw: bool | None = None
     """The site's own flag; its meaning changed over the years, prefer ``level``."""
-    created_at: str | None = None
-    """When it was made, UTC ISO 8601; from the REST listing the latest of creation, scan and publication."""
+    created_at: Annotated[str | None, Earliest] = None
+    """When it was made, UTC ISO 8601; listings give the latest of creation, scan and publication under this name."""
     published_at: str | None = None
     """When it was published, UTC ISO 8601; only from a publication field."""
     base_model: str | None = None
     """Base model as the site names it, such as ``SDXL 1.0``."""
-    model_version_ids: list[int] | None = None
-    """Model versions that the listing names for it."""
+    model_version_ids: Annotated[list[int] | None, Longest] = None
+    """Model versions that it was made with; listings name only those that were detected."""
+    tools: list[str] | None = None
+    """Names of the tools it was made with, where its page tells."""
+    techniques: list[str] | None = None
+    """Names of the techniques, where its page tells."""
     prompt: Annotated[str | None, Generation] = None
     """Positive prompt."""
     negative_prompt: Annotated[str | None, Generation] = None
@@ -203,7 +116,7 @@ class TagName:
     name: Annotated[str, Key]
     """Name of the tag."""
     image_id: Annotated[int, Key]
-    """Image that carries it."""
+    """Image that carries it; 0 for a name from the list of all tags."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -249,26 +162,6 @@ class ImageResource:
 
 
 @dataclass(slots=True, kw_only=True)
-class Post:
-    """A post: a title, a text and some images."""
-
-    id: Annotated[int, Key]
-    """Number of the post."""
-    title: str | None = None
-    """Title."""
-    creator: str | None = None
-    """Username of whoever posted it."""
-    model_version_id: int | None = None
-    """Model version that it was posted to."""
-    published_at: str | None = None
-    """When it was published, UTC ISO 8601."""
-    image_count: Annotated[int | None, Count] = None
-    """Images that the site counts in it."""
-    level: int | None = None
-    """OR of the rating bits of its images."""
-
-
-@dataclass(slots=True, kw_only=True)
 class VersionImage:
     """An image that belongs to a model version."""
 
@@ -278,20 +171,5 @@ class VersionImage:
     """Image."""
     position: int | None = None
     """Place in the showcase, from 0."""
-    source: Annotated[str, First] = "detected"
+    source: Annotated[str, Closest] = "detected"
     """``showcase``, ``gallery`` or ``detected``."""
-
-
-Item = Creator | Image | Tag | TagName | ImageTag | ImageResource | Post | VersionImage
-
-TABLES: dict[type, str] = {
-    Creator: "creators",
-    Image: "images",
-    Tag: "tags",
-    TagName: "tag_names",
-    ImageTag: "image_tags",
-    ImageResource: "image_resources",
-    Post: "posts",
-    VersionImage: "version_images",
-}
-"""Table of each item; outside scripts read these names."""

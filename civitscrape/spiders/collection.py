@@ -1,0 +1,72 @@
+"""Collections by their ids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field
+
+from civitscrape.parsers import collections
+from civitscrape.spiders.arguments import MediaArguments, Numbers
+from civitscrape.spiders.walking import WalkingSpider
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from civitscrape.ledger import Walk
+
+FEEDS = {"Image": "trpc.image.getInfinite", "Post": "trpc.post.getInfinite"}
+"""Feed that lists the entries of a collection, by its type."""
+
+MODELS = "Model"
+"""Type whose entries are asked for by their ids: its feed leaves out models without a rated image (§4.4)."""
+
+THING, ORDER = "trpc.collection.getById", "trpc.collection.getAllCollectionItems"
+"""The collection itself; and its order, which tells nothing of the entries but their ids."""
+
+
+class CollectionArguments(MediaArguments):
+    """Arguments of ``scrapy crawl collection``."""
+
+    spider: ClassVar[str] = "collection"
+
+    collection_id: Numbers = Field(description="Ids of collections, several with commas.")
+
+
+class CollectionSpider(WalkingSpider):
+    """Archive collections of images, posts or models, in the curator's order; needs a key or cookies."""
+
+    name = "collection"
+    arguments = CollectionArguments
+    args: CollectionArguments
+    calls = "1 API call a collection, ⌈n/100⌉ for the order of its n entries, and ⌈n/200⌉ + 1 for the entries"
+    needs = "a key or cookies"
+    needs_login = "no public route lists what is in a collection"
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Ask for each collection; its entries follow."""
+        for number in self.args.collection_id:
+            async for step in self.plan(f"collection:{number}", THING, {"id": number}):
+                yield step
+
+    async def follow(self, walk: Walk, entries: list[Any]) -> AsyncIterator[Any]:
+        """Walk the order of a collection that was found, and its entries."""
+        for source, asked in self._next(walk, entries):
+            async for step in self.plan(walk.target, source, asked):
+                yield step
+
+    def _next(self, walk: Walk, entries: list[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Name the listings that entries of a walk lead to."""
+        if walk.source == ORDER:
+            places = [collections.place(one["item"], collection_id=0, position=0) for one in entries]
+            ids = [place.entry_id for place in places if place.entry_kind == "model"]
+            if ids:
+                yield "rest.models", {"ids": ids}
+        for entry in entries if walk.source == THING else ():
+            kind, asked = entry.get("type"), {"collectionId": entry["id"]}
+            if kind not in {*FEEDS, MODELS}:
+                self.logger.warning("%s: collections of %s are not walked", walk.target, kind)
+                continue
+            yield ORDER, asked
+            if kind in FEEDS:
+                yield FEEDS[kind], asked

@@ -1,0 +1,1 @@
+"""Every endpoint that is walked: how its pages are asked for, opened, checked and read."""

@@ -1,0 +1,158 @@
+"""What a listing is: an endpoint that gives entries page after page; a single thing is a page of one entry."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from civitscrape.civitai import answers, levels
+from civitscrape.exceptions import EchoError
+from civitscrape.items import Image, VersionImage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from scrapy import Request
+    from scrapy.http import Response
+
+    from civitscrape.civitai.answers import Page
+    from civitscrape.items import Level
+    from civitscrape.ledger import Walk
+
+OLDEST, NEWEST = "Oldest", "Newest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Which page of a walk is asked for."""
+
+    newest: bool
+    """From which end."""
+    cursor: str | None = None
+    """Cursor of the page; None for the first."""
+    mark: str | None = None
+    """Text that makes another address, where an answer kept by the edge is of no use."""
+
+
+class Listing(ABC):
+    """How one endpoint is walked; knows nothing of what was found before."""
+
+    source: ClassVar[str]
+    """Name of the endpoint in the table ``walks``, such as ``rest.images``."""
+    kind: ClassVar[str]
+    """What its entries are in the table ``links``: ``image``, ``model`` and so on."""
+    provable: ClassVar[bool] = False
+    """Whether its newest page shows that a walk from the oldest end was whole (DESIGN section 9)."""
+    resumable: ClassVar[bool] = False
+    """Whether the last cursor of a whole walk is where new entries will appear."""
+    single: ClassVar[bool] = False
+    """Whether it is one thing, and no listing at all."""
+    sort: ClassVar[str | None] = OLDEST
+    """Order of a walk from the oldest end; None where there is none to choose."""
+
+    def __init__(self, *, site: str, media_url: str) -> None:
+        self.site = site
+        """Address that kept addresses begin with."""
+        self.media_url = media_url
+
+    @property
+    def payload(self) -> str:
+        """Kind of its entries in the table ``payloads``: the route and what it is, such as ``rest.image``."""
+        return f"{self.source.partition('.')[0]}.{self.kind}"
+
+    def passes(self, mask: int) -> list[Level]:
+        """Split a mask of rating bits into the walks that bring all of it."""
+        return levels.passes(mask)
+
+    @abstractmethod
+    def ask(self, site: str, walk: Walk, question: Question) -> Request:
+        """Build the request for a page, without a callback."""
+
+    def open(self, response: Response, walk: Walk) -> Page:  # noqa: ARG002 (some listings look at the walk)
+        """Open a page.
+
+        Raises:
+            AnswerError: the site refused, or the answer is no such page.
+        """
+        return answers.open_listing(response)
+
+    def require_echo(self, page: Page, walk: Walk) -> None:  # noqa: B027 (most, not all, can be checked)
+        """Make sure that a page speaks of what it was asked about; the site has given other things before.
+
+        Raises:
+            EchoError: an entry is of somebody or something else.
+        """
+
+    @abstractmethod
+    def number(self, entry: Any) -> int | None:
+        """Return the id of an entry, None where it has none."""
+
+    def keepable(self, entry: Any) -> Any:
+        """Return an entry as it may be kept: without what its creator hid, where a route sends it all the same."""
+        return entry
+
+    @abstractmethod
+    def read(self, entry: Any, walk: Walk) -> list[Any]:
+        """Turn an entry into records.
+
+        Raises:
+            EntryError: it lacks what it must have.
+        """
+
+
+OURS = frozenset({"sort", "max_items", "until_known"})
+"""Parameters of a walk that are no filters."""
+
+
+def filters_of(walk: Walk) -> dict[str, Any]:
+    """Return what a walk asks the site for, beside levels and order."""
+    return {name: value for name, value in walk.params.items() if name not in OURS}
+
+
+def require_name(walk: Walk, entries: Iterable[tuple[Any, Any]], asked: Any) -> None:
+    """Make sure that all entries are of the creator that was asked for.
+
+    Args:
+        walk: whose listing it is, for the message.
+        entries: id and username of each; unknown names pass.
+        asked: the name; None when nobody was asked for.
+
+    Raises:
+        EchoError: an entry names somebody else.
+    """
+    if asked is None:
+        return
+    for number, name in entries:
+        if name is not None and str(name).lower() not in {str(asked).lower(), "unknown"}:
+            raise EchoError(
+                f"{walk.target}: asked for the works of {asked!r}, the site gave entry {number} of {name!r}"
+            )
+
+
+def require_number(walk: Walk, found: Any, asked: int) -> None:
+    """Make sure that a thing asked for by its id is that thing.
+
+    Raises:
+        EchoError: it is another.
+    """
+    if found != asked:
+        raise EchoError(f"{walk.target}: asked for number {asked}, the site gave {found!r}")
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """Take a mapping as it is, and anything else as an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def within_levels(records: Iterable[Any], mask: int) -> list[Any]:
+    """Leave out pictures of levels that were not asked for, and the rows that tie them to a version."""
+    images = [one for one in records if isinstance(one, Image)]
+    out = {one.id for one in images if one.level and not one.level & mask}
+
+    def belongs(record: Any) -> bool:
+        if isinstance(record, Image):
+            return record.id not in out
+        return not isinstance(record, VersionImage) or record.image_id not in out
+
+    return [record for record in records if belongs(record)]

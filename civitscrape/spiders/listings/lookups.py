@@ -1,0 +1,152 @@
+"""Many things by their ids in one call, for those who have a key or cookies (contract trpc-and-pages.md §1.4, §4.8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from civitscrape.civitai import levels, trpc
+from civitscrape.civitai.answers import Page
+from civitscrape.exceptions import AnswerError, EntryError, NotFoundError
+from civitscrape.items import Image
+from civitscrape.ledger import Naming, now
+from civitscrape.parsers import images, tags
+from civitscrape.spiders.listings.base import Listing, Question, mapping
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.http import Response
+
+    from civitscrape.items import Level
+    from civitscrape.ledger import Walk
+
+FINAL = (NotFoundError,)
+"""Errors of one call that asking again does not better."""
+
+
+class Lookup(Listing):
+    """A list of ids, a batch at a time; its cursor is what is still to be asked, what failed in passing at its end."""
+
+    sort = None
+    per_thing: int
+    """Calls that one id takes."""
+
+    def passes(self, mask: int) -> list[Level]:  # noqa: ARG002 (what is named by its own id has no level)
+        """Ask once."""
+        return [levels.ALL]
+
+    def calls(self, number: int) -> list[tuple[str, dict[str, Any]]]:
+        """Return the calls about one id: procedure and input."""
+        raise NotImplementedError
+
+    def named(self, answers: list[Any]) -> dict[str, Any]:
+        """Name the answers about one id; an error becomes None."""
+        raise NotImplementedError
+
+    def ids(self, cursor: str | None, walk: Walk) -> tuple[list[int], list[int]]:
+        """Return the ids of the batch at a cursor, and those after it."""
+        left = [int(one) for one in cursor.split(",")] if cursor else list(walk.params["ids"])
+        size = trpc.BATCH // self.per_thing
+        return left[:size], left[size:]
+
+    def ask(self, site: str, walk: Walk, question: Question) -> Request:
+        """Ask for the batch at a cursor."""
+        numbers, _ = self.ids(question.cursor, walk)
+        return trpc.batch(site, [call for number in numbers for call in self.calls(number)])
+
+    def open(self, response: Response, walk: Walk) -> Page:
+        """Open a batch; calls that failed in passing are asked again, alone."""
+        numbers, left = self.ids(walk.cursor, walk)
+        results, entries, again = trpc.open_batch(response), [], []
+        for place, number in enumerate(numbers):
+            answers = results[place * self.per_thing : (place + 1) * self.per_thing]
+            passing = [one for one in answers if isinstance(one, AnswerError) and not isinstance(one, FINAL)]
+            if passing and len(numbers) == 1:
+                raise passing[0]
+            if passing:
+                again.append(number)
+            else:
+                entries.append({"id": number} | self.named(answers))
+        following = left + again
+        return Page(entries=entries, next_cursor=",".join(map(str, following)) or None)
+
+    def number(self, entry: Any) -> int | None:
+        """Return the id that was asked for."""
+        number = mapping(entry).get("id")
+        return number if type(number) is int else None
+
+
+class ImageLookup(Lookup):
+    """Images by their ids: record, generation data, tags with votes; sixteen in a call."""
+
+    source = "trpc.image.get"
+    kind = "image"
+    per_thing = 3
+
+    def calls(self, number: int) -> list[tuple[str, dict[str, Any]]]:
+        """Ask for the image, its generation data, its votes."""
+        return [
+            ("image.get", {"id": number}),
+            ("image.getGenerationData", {"id": number}),
+            ("tag.getVotableTags", {"id": number, "type": "image"}),
+        ]
+
+    def named(self, answers: list[Any]) -> dict[str, Any]:
+        """Name the three answers."""
+        told = [None if isinstance(one, AnswerError) else one for one in answers]
+        return dict(zip(("image", "generation", "votes"), told, strict=True))
+
+    def read(self, entry: Any, walk: Walk) -> list[Any]:  # noqa: ARG002 (the base class's signature)
+        """Read an image.
+
+        Raises:
+            EntryError: the site has no such image.
+        """
+        number, image, votes = entry["id"], entry["image"], entry["votes"]
+        if image is None:
+            raise EntryError(f"the site has no image {number}, or not for you", field="id", entry_id=number)
+        records = list(images.from_detail(image, entry["generation"], media_url=self.media_url))
+        if votes is not None:
+            at = now()
+            records += tags.from_votes(number, votes, at=at)
+            for record in records:
+                if isinstance(record, Image):
+                    record.votes_at = at
+        return records
+
+
+class VersionNames(Lookup):
+    """Names of versions by their ids: fifty ids in a call, fifty calls in a request."""
+
+    source = "trpc.modelVersion.getVersionsByIds"
+    kind = "version"
+    per_thing = 1
+    together = 50
+    """Most ids that one call takes (§4.8)."""
+
+    def ids(self, cursor: str | None, walk: Walk) -> tuple[list[int], list[int]]:
+        """Return the ids of the request at a cursor, and those after it."""
+        left = [int(one) for one in cursor.split(",")] if cursor else list(walk.params["ids"])
+        size = trpc.BATCH * self.together
+        return left[:size], left[size:]
+
+    def ask(self, site: str, walk: Walk, question: Question) -> Request:
+        """Ask for the names of the versions at a cursor."""
+        numbers, _ = self.ids(question.cursor, walk)
+        parts = [numbers[start : start + self.together] for start in range(0, len(numbers), self.together)]
+        return trpc.batch(site, [("modelVersion.getVersionsByIds", {"ids": part}) for part in parts])
+
+    def open(self, response: Response, walk: Walk) -> Page:
+        """Open the names; a part that failed breaks the walk, which goes on another time."""
+        _, left = self.ids(walk.cursor, walk)
+        results = trpc.open_batch(response)
+        error = next((one for one in results if isinstance(one, AnswerError)), None)
+        if error is not None:
+            raise error
+        entries = [entry for part in results if isinstance(part, list) for entry in part]
+        return Page(entries=entries, next_cursor=",".join(map(str, left)) or None)
+
+    def read(self, entry: Any, walk: Walk) -> list[Any]:  # noqa: ARG002 (the base class's signature)
+        """Read the name of a version's model."""
+        told = mapping(entry)
+        number, name = self.number(told), told.get("modelName")
+        return [Naming(version_id=number, name=name)] if number is not None and isinstance(name, str) else []
