@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from civitscrape.items import Creator, Item, Model, ModelVersion, Tag
-from civitscrape.parsers import fields, lenient, showcases, versions
+from civitscrape.parsers import fields, files, lenient, showcases, versions
 
 
 def from_rest(entry: Any, *, site: str, media_url: str) -> list[Item]:
@@ -126,6 +126,28 @@ def version_from_trpc(entry: Any, *, site: str, media_url: str) -> list[Item]:
         EntryError: the version or a file is no object, or has no number.
     """
     return from_version(entry, site=site, media_url=media_url)
+
+
+def as_info(entry: Mapping[str, Any], *, site: str) -> dict[str, Any]:
+    """Return a version as model browsers read it from a ``.civitai.info``: as it came, with addresses that work.
+
+    The answer to many hashes names a host that does not exist (rest.md §6.3), and what creators hid is left out.
+
+    >>> as_info({"id": 2, "files": [{"id": 3, "downloadUrl": "https://undefined/x"}]}, site="https://civitai.com")
+    {'id': 2, 'files': [{'id': 3, 'downloadUrl': 'https://civitai.com/api/download/models/2?fileId=3'}]}
+    """
+    info: dict[str, Any] = {**showcases.keepable(entry)}
+    number = version_id(entry)
+    if number is None:
+        return info
+    if "downloadUrl" in info:
+        info["downloadUrl"] = files.download_url(site, number)
+    info["files"] = [
+        {**one, "downloadUrl": files.download_url(site, number, model_id(one))}
+        for one in lenient.values(entry, "files")
+        if isinstance(one, Mapping)
+    ]
+    return info
 
 
 def model_id(entry: Any) -> int | None:

@@ -13,6 +13,7 @@ from civitscrape.civitai.rest import HASHES_PER_CALL, VERSIONS_PER_CALL
 from civitscrape.exceptions import ArgumentError
 from civitscrape.items import ModelFile, ModelVersion
 from civitscrape.ledger import LocalFile  # noqa: TC001 (part of signatures)
+from civitscrape.parsers import models
 from civitscrape.spiders.arguments import VersionsArguments, Words, split
 from civitscrape.spiders.listings.base import mapping
 from civitscrape.spiders.versions import VersionsSpider
@@ -139,7 +140,7 @@ class HashSpider(VersionsSpider):
         for record in records:
             if isinstance(record, ModelFile) and record.sha256 in self._local:
                 for path in self._local[record.sha256]:
-                    self.books.write_info(path, entry)
+                    self.books.write_info(path, models.as_info(entry, site=self.settings["CIVITAI_URL"]))
         yield from records
 
 

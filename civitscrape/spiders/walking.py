@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from civitscrape.civitai import answers, cursors, levels
 from civitscrape.civitai.cookies import has_login
 from civitscrape.civitai.cursors import Move
-from civitscrape.exceptions import EntryError, NotFoundError
+from civitscrape.exceptions import EntryError, ForbiddenError, LoginError, NotFoundError
 from civitscrape.items import Image, Level, ModelFile
 from civitscrape.ledger import Announcement, Entry, MediaState, Walk, WalkState, now
 from civitscrape.spiders.arguments import MediaArguments
 from civitscrape.spiders.base import CivitaiSpider
 from civitscrape.spiders.findings import is_older, judged, link, numbered, wanted
 from civitscrape.spiders.listings.base import NEWEST, Question
+from civitscrape.spiders.listings.instead import otherwise
 from civitscrape.spiders.listings.registry import LISTINGS
 
 if TYPE_CHECKING:
@@ -147,6 +148,13 @@ class WalkingSpider(CivitaiSpider):
         except NotFoundError as error:
             yield Announcement(target=walk.target, exists=False, error=str(error))
             raise
+        except (LoginError, ForbiddenError) as error:
+            if walk.pages or not otherwise(walk):
+                raise
+            self.logger.warning("%s: %s; the public API is asked instead, which tells no votes", walk.target, error)
+            yield walk
+            yield self.ask(walk)
+            return
         if walk.pages == 0:
             walk.started_at = answers.time_of(response) or walk.started_at
         entries = page.entries[: self._room(walk)]

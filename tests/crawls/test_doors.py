@@ -291,3 +291,27 @@ async def test_a_post_truth_is_what_its_page_shows(sandbox, crawl):
 
     ordered = "SELECT id FROM images WHERE level = 1 ORDER BY post_index"
     assert [row["id"] for row in crawled.archive.rows(ordered)] == truth["images"]
+
+
+async def test_a_key_that_the_site_does_not_know_costs_the_votes_and_nothing_else(sandbox, crawl):
+    arguments = {"username": "harbourmaster", "votes": "yes", "download": "none"}
+
+    crawled = await crawl(sandbox, "user", arguments, CIVITAI_API_KEY="expired-key")
+
+    truth = WORLD.truth("harbourmaster", 3)
+    assert {row["id"] for row in crawled.archive.rows("SELECT id FROM images")} == set(truth.ids)
+    assert crawled.outcome is Outcome.COMPLETE
+    log = next((crawled.archive.folder / "logs").glob("*.log")).read_text("utf-8")
+    assert "the public API is asked instead" in log
+
+
+async def test_cookies_of_a_browser_do_what_a_key_does(sandbox, crawl):
+    truth = collection_truth(WORLD, next(iter(WORLD.collections)), mask=3, account=SANDBOX_ACCOUNT)
+
+    assert truth is not None
+    cookies = {"CIVITAI_COOKIES": f"civ-token={SANDBOX_ACCOUNT.session}"}
+    crawled = await crawl(sandbox, "collection", {"collection_id": str(truth["id"])}, **cookies)
+
+    entries = crawled.archive.rows("SELECT entry_id FROM collection_entries ORDER BY position")
+    assert [row["entry_id"] for row in entries] == truth["entries"]
+    assert crawled.outcome is Outcome.COMPLETE

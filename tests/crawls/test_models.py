@@ -173,6 +173,7 @@ async def test_local_files_are_looked_up_by_their_hashes_in_three_calls(sandbox,
     for number in range(min(100, len(known))):
         assert known[number].version_id == infos[f"model {number}.civitai.info"]["id"]
     assert len(infos) == min(100, len(known))
+    assert all("undefined" not in json.dumps(info) for info in infos.values())
 
 
 async def test_a_file_that_was_hashed_is_not_read_again(sandbox, crawl, tmp_path: Path):

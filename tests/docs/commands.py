@@ -33,8 +33,13 @@ ASSIGNMENT = re.compile(r"[A-Z_]+=")
 STANDING = {r"\bID\b": "1", r"\bSHA256\b": "0" * 64}
 """Words that stand for what a person has, where not every word would do."""
 
-LEAST = {"hash": {"sha256": "0" * 64}, "url": {"url": "NAME"}, "images": {"max_items": "1"}}
-"""What a spider must be given beside the arguments that it calls required."""
+LEAST = {
+    "hash": {"sha256": "0" * 64},
+    "images": {"max_items": "1"},
+    "tag": {"tag": "NAME"},
+    "url": {"url": "NAME"},
+}
+"""What a spider must be given that a number for each argument it calls required is not enough for."""
 
 
 def own_settings() -> set[str]:

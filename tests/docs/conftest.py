@@ -1,4 +1,4 @@
-"""What `make demo` leaves and says, run once for all tests that hold the documentation against it."""
+"""Crawls that leave what the documentation speaks of, run once for all tests that hold it against them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,23 @@ import subprocess
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from civitscrape.sandbox import model_files
+from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT
+from civitscrape.sandbox.server import Sandbox
+from civitscrape.sandbox.world import default_world
 from tests.docs.commands import own_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass
 class Demonstrated:
-    """A folder in which the demo ran, and what it wrote to the terminal."""
+    """A folder in which crawls ran, and what they wrote to the terminal."""
 
     folder: Path
     said: str
@@ -31,17 +39,16 @@ class Demonstrated:
         return sorted(path.relative_to(self.output).as_posix() for path in self.output.rglob("*") if path.is_file())
 
 
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Demonstrated:
-    folder = tmp_path_factory.mktemp("demo")
-    command = shutil.which("civitscrape", path=sysconfig.get_path("scripts"))
+def run(folder: Path, words: Sequence[str], **settings: str) -> str:
+    """Run a command in a folder, and return what it wrote to the terminal."""
+    command = shutil.which(words[0], path=sysconfig.get_path("scripts"))
     plain = {name: value for name, value in os.environ.items() if name not in own_settings()}
 
     assert command is not None
     done = subprocess.run(
-        [command, "demo"],
+        [command, *words[1:]],
         cwd=folder,
-        env={**plain, "COLUMNS": "96"},
+        env={**plain, **settings, "COLUMNS": "96"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -49,4 +56,31 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demonstrated:
         check=False,
     )
     assert done.returncode == 0, done.stdout
-    return Demonstrated(folder, done.stdout)
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demonstrated:
+    folder = tmp_path_factory.mktemp("demo")
+    return Demonstrated(folder, run(folder, ["civitscrape", "demo"]))
+
+
+@pytest.fixture(scope="session")
+def varied(tmp_path_factory: pytest.TempPathFactory) -> Demonstrated:
+    """Return an archive that has models, posts, votes, a collection and somebody's own model files."""
+    folder, world = tmp_path_factory.mktemp("varied"), default_world()
+    (folder / "models").mkdir()
+    number = world.model_truth("lampwright").files[0]["id"]
+    (folder / "models" / "mine.safetensors").write_bytes(model_files.content(world.files[number]))
+    crawls = [
+        "user -a username=lampwright -a content=images,videos,posts,models -a votes=yes -a level=all -a download=none",
+        f"collection -a collection_id={next(iter(world.collections))} -a download=none",
+        "hash -a path=models -a download=none",
+    ]
+    with Sandbox(world).in_thread() as sandbox:
+        settings = {**sandbox.settings(), "CIVITAI_API_KEY": SANDBOX_ACCOUNT.key, "API_DELAY": "0.01"}
+        said = [
+            run(folder, ["scrapy", "crawl", *words.split()], SCRAPY_SETTINGS_MODULE="civitscrape.settings", **settings)
+            for words in crawls
+        ]
+    return Demonstrated(folder, "".join(said))

@@ -1,4 +1,4 @@
-"""What README and guide say of a crawl is true of the one that `make demo` runs."""
+"""What README and guides say of a crawl is true of the one that `make demo` runs, and of a few others."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sqlite3
 import subprocess
 import sys
 from html import unescape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.docs.markdown import DOCS, GUIDE, README, blocks, text_of, tree, typed
+from tests.docs.markdown import DOCS, GUIDE, README, TARGETS, blocks, text_of, tree, typed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.crawl
 
-QUERIES = [statement for block in blocks(GUIDE, "sql") for statement in block.split(";\n") if statement.strip()]
+
+def queries(path: Path) -> list[str]:
+    return [statement for block in blocks(path, "sql") for statement in block.split(";\n") if statement.strip()]
+
+
+QUERIES = queries(GUIDE)
 QUERIES += [word for words in typed(GUIDE) if words[0] == "sqlite3" for word in words if word.startswith("SELECT ")]
 
 
@@ -41,15 +46,22 @@ def test_the_tree_is_what_a_crawl_leaves(demo: Demonstrated, path: Path) -> None
     assert (unnamed, unmet) == ([], [])
 
 
-@pytest.mark.parametrize("query", QUERIES)
-def test_a_query_of_the_guide_finds_something(demo: Demonstrated, query: str) -> None:
-    connection = sqlite3.connect(demo.output / "civitscrape.sqlite")
+def found(crawled: Demonstrated, query: str) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(crawled.output / "civitscrape.sqlite")
     try:
-        rows = connection.execute(query).fetchall()
+        return connection.execute(query).fetchall()
     finally:
         connection.close()
 
-    assert rows
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_query_of_the_guide_finds_something(demo: Demonstrated, query: str) -> None:
+    assert found(demo, query)
+
+
+@pytest.mark.parametrize("query", queries(TARGETS))
+def test_a_query_about_models_posts_and_votes_finds_something(varied: Demonstrated, query: str) -> None:
+    assert found(varied, query)
 
 
 def test_the_script_of_the_guide_writes_a_caption_beside_each_picture(demo: Demonstrated) -> None:

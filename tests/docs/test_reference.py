@@ -12,7 +12,7 @@ from docs.declarations import settings_of
 from tests.docs.markdown import DOCS, GUIDES, README, REFERENCE, text_of
 
 PAGES = generate.pages()
-GUIDE_TEXT = "".join(map(text_of, GUIDES))
+GUIDE_TEXT = " ".join("".join(map(text_of, GUIDES)).split())
 
 SITES_OWN = {
     "feed": filters.FEED_FILTERS,

@@ -46,6 +46,8 @@ def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand in a folder that has what commands of the documentation name."""
     (tmp_path / "models").mkdir()
     (tmp_path / "list.txt").write_text("NAME\n", "utf-8")
+    cookie = "civitai.com\tFALSE\t/\tTRUE\t0\ttheme\tdark"
+    (tmp_path / "cookies.txt").write_text(f"# Netscape HTTP Cookie File\n{cookie}\n", "utf-8")
     monkeypatch.chdir(tmp_path)
 
 

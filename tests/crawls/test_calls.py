@@ -1,0 +1,69 @@
+"""How few requests a crawl makes: the numbers that the documentation promises."""
+
+from __future__ import annotations
+
+from civitscrape.items import Level
+from civitscrape.ledger import Outcome
+from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT
+from civitscrape.sandbox.server import Sandbox
+from civitscrape.sandbox.world import CreatorSpec, World
+
+KEY = {"CIVITAI_API_KEY": SANDBOX_ACCOUNT.key}
+NAME = "lampwright"
+
+
+def world(models: int) -> World:
+    return World.build(creators=[CreatorSpec(username=NAME, models=models)])
+
+
+async def test_a_thousand_images_with_votes_and_names_cost_eight_calls(crawl):
+    sight = World.build(creators=[CreatorSpec(username=NAME, images=1000, levels=((Level.PG, 0.7), (Level.PG13, 0.3)))])
+
+    with Sandbox(sight).in_thread() as sandbox:
+        crawled = await crawl(sandbox, "user", {"username": NAME, "votes": "yes", "download": "none"}, **KEY)
+
+    assert len(crawled.archive.rows("SELECT id FROM images WHERE votes_at IS NOT NULL")) == 1000
+    assert crawled.archive.rows("SELECT * FROM image_resources WHERE model_version_id > 0 AND name IS NULL") == []
+    assert crawled.report["requests"]["api"] <= 5 + 2
+    assert crawled.report["requests"]["page"] == 1
+    assert crawled.outcome is Outcome.COMPLETE
+
+
+async def test_a_thousand_models_cost_eleven_calls_a_pass(crawl):
+    sight = world(models=1000)
+
+    with Sandbox(sight).in_thread() as sandbox:
+        crawled = await crawl(sandbox, "models", {"username": NAME, "level": "all", "download": "none"})
+
+    passes = crawled.archive.rows("SELECT level, pages FROM walks")
+    assert len(crawled.archive.rows("SELECT id FROM models")) == len(sight.model_truth(NAME).ids)
+    assert len(passes) == 2
+    assert crawled.report["requests"]["api"] <= 22
+    assert all(one["pages"] <= 11 for one in passes)
+
+
+async def test_new_models_are_found_where_the_last_walk_ended(crawl):
+    sight = world(models=250)
+    with Sandbox(sight).in_thread() as sandbox:
+        await crawl(sandbox, "models", {"username": NAME, "level": "pg", "download": "none"})
+        sandbox.site.world = sight.with_models(NAME, 3)
+
+        crawled = await crawl(sandbox, "models", {"username": NAME, "level": "pg", "download": "none", "mode": "new"})
+
+    truth = sight.with_models(NAME, 3).model_truth(NAME, mask=1)
+    assert {row["id"] for row in crawled.archive.rows("SELECT id FROM models")} >= set(truth.ids)
+    assert crawled.report["requests"]["api"] == 1
+
+
+async def test_a_crawl_of_models_that_was_cut_short_goes_on_at_its_cursor(crawl):
+    sight = world(models=300)
+    with Sandbox(sight).in_thread() as sandbox:
+        await crawl(sandbox, "models", {"username": NAME, "level": "pg", "download": "none"}, CLOSESPIDER_PAGECOUNT=1)
+
+        crawled = await crawl(sandbox, "models", {"username": NAME, "level": "pg", "download": "none"})
+        asked = [line.url for line in sandbox.log.lines if line.url.startswith("/api/v1/models")]
+
+    assert len(asked) <= len(set(asked)) + 1
+    truth = sight.model_truth(NAME, mask=1)
+    assert {row["id"] for row in crawled.archive.rows("SELECT id FROM models")} == set(truth.ids)
+    assert crawled.outcome is Outcome.COMPLETE
