@@ -43,6 +43,8 @@ def backoff(attempt: int, base: float) -> float:
 def complaint(request: Request, response: Response) -> str | None:
     """Say what is wrong with an answer that is worth asking for again; None for all others."""
     role = role_of(request)
+    if is_quota(request, response):
+        return None
     if response.status in PASSING:
         return f"status {response.status}"
     if role is Role.API and answers.is_html(response) and response.status != 404:  # noqa: PLR2004 (HTTP's Not Found)
@@ -50,6 +52,17 @@ def complaint(request: Request, response: Response) -> str | None:
     if role is Role.PAGE and answers.is_challenge(response):
         return "a challenge of the edge"
     return None
+
+
+def is_quota(request: Request, response: Response) -> bool:
+    """Tell whether the day's downloads of model files are used up, which no patience of ours mends (rest.md §9)."""
+    too_many = response.status == 429  # noqa: PLR2004 (HTTP's Too Many Requests)
+    return (
+        too_many
+        and "download_to" in request.meta
+        and "Retry-After" not in response.headers
+        and (role_of(request) is Role.API)
+    )
 
 
 async def again(crawler: Crawler, request: Request, reason: str) -> Request | None:

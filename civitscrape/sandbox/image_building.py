@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from civitscrape.items import Level, MediaType
@@ -123,6 +124,15 @@ def draw_places(total: int, per_post: int, draw: Random, span: tuple[int, int], 
 
 def draw_records(spec: CreatorSpec, user_id: int, draw: Random, places: Iterator[Place]) -> Iterator[Record]:
     """Draw the records of a creator, one for each place, in the order of their ids."""
+    for _, group in groupby(_drawn(spec, user_id, draw, places), key=attrgetter("post_id")):
+        post = list(group)
+        # It is the post that goes to a version: what one image says holds for all of them.
+        version_id = next((one.posted_to for one in post if one.posted_to is not None and not one.ghost), None)
+        yield from (one if one.posted_to == version_id else replace(one, posted_to=version_id) for one in post)
+
+
+def _drawn(spec: CreatorSpec, user_id: int, draw: Random, places: Iterator[Place]) -> Iterator[Record]:
+    """Draw each record as if it were alone in its post."""
     marks = _marks(spec)
     levels, weights = zip(*spec.levels, strict=True)
     previous: Record | None = None

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from civitscrape.sandbox.site import Site
 
 MOST_IMAGES = 12
+TIMEFRAME = 10
+"""Days that a timed paid gate was set to."""
+PRICES = (100, 250, 500)
+"""In the site's own currency."""
 
 
 def date(milliseconds: int | None) -> Date | None:
@@ -202,9 +206,21 @@ def _version(site: Site, model: ModelRecord, version: VersionRecord) -> dict[str
         "posts": [{"id": one} for one in posts],
         "hashes": [model_files.sha256(one).lower() for one in version.listed_files],
         "earlyAccessDeadline": date(version.paid_until),
-        "paidAccess": {"permanent": version.paid_forever} if version.gated else None,
+        "paidAccess": _paid(version),
         "canDownload": loads and not version.gated,
         "files": [_file(one) for one in version.listed_files] if loads else [],
+    }
+
+
+def _paid(version: VersionRecord) -> dict[str, Any] | None:
+    """Tell of a paid gate with its prices, not in REST's form: a permanent one has neither an end nor a length."""
+    if not version.gated:
+        return None
+    return {
+        "endsAt": date(version.paid_until),
+        "timeframeDays": None if version.paid_forever else TIMEFRAME,
+        "terms": {"download": {"price": PRICES[version.seed % len(PRICES)]}, "generation": {"trialLimit": 10}},
+        "sale": None,
     }
 
 

@@ -72,7 +72,7 @@ def _post(post_id: int, images: tuple[Record, ...]) -> Post:
         user_id=first.user_id,
         vanished=first.vanished,
         published=first.published,
-        version_id=next((one.posted_to for one in images if one.posted_to is not None), None),
+        version_id=first.posted_to,
         tag_ids=tag_ids,
         images=images,
     )

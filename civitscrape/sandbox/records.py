@@ -50,6 +50,7 @@ class Record:
     hide_meta: bool
     tag_ids: tuple[int, ...]
     posted_to: int | None
+    """The version of its post, the same for all images of one."""
     used: tuple[int, ...]
     """All versions it was made with; the first is the checkpoint."""
     detected: int
