@@ -23,7 +23,7 @@ from civitscrape.items import (
     Post,
     ResourceSource,
 )
-from civitscrape.ledger import Entry, Naming, Payload, Walk, now
+from civitscrape.ledger import Entry, MediaState, Naming, Payload, Walk, now
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -113,6 +113,19 @@ def mark_known(connection: Connection, records: list[Any]) -> None:
         for number in connection.execute(sa.select(table.c.id).where(table.c.id.in_(ids))).scalars():
             for record in by_id[number]:
                 record.known = True
+    if isinstance(records[0], ModelFile):
+        recall_files(connection, by_id)
+
+
+def recall_files(connection: Connection, by_id: dict[int, list[ModelFile]]) -> None:
+    """Tell model files what became of their bytes before: what is stored or gone is not asked for again."""
+    table = schema.model_files
+    final = table.c.state.in_((MediaState.STORED, MediaState.GONE))
+    for ids in in_chunks(by_id):
+        query = sa.select(table.c.id, table.c.state, table.c.path).where(table.c.id.in_(ids), final)
+        for row in connection.execute(query):
+            for file in by_id[row.id]:
+                file.state, file.path = row.state, row.path
 
 
 def save_walk(connection: Connection, walk: Walk) -> None:

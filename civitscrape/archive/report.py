@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,8 @@ def target_report(
     told = announcement or _assumed(target, walks)
     types = {kind for walk in walks for kind in kinds_of(walk)}
     counts = {str(COUNTED[name]): number for name, number in (told.counts or {}).items() if COUNTED.get(name) in types}
-    left_out = levels.names(levels.ALL & ~mask)
+    left_out = levels.names(levels.ALL & ~mask) if walks else []
+    files = Counter(tally.media_of(connection, target, mask, since)) + Counter(tally.model_files(connection, target))
     report = TargetReport(
         target=target,
         exists=told.exists,
@@ -99,12 +101,15 @@ def target_report(
         held={
             kind: number for kind, number in tally.held(connection, target, told.level or mask).items() if kind in types
         },
-        files=tally.media_of(connection, target, mask, since),
+        files=dict(files),
         levels_not_asked=left_out,
         ask_with="-a level=all" if left_out else None,
         reasons=[],
-        failures=tally.failures(connection, target, mask, NAMED_FAILURES),
-        walks=[_walk_report(connection, walk, told, since) for walk in walks],
+        failures=[
+            *tally.failures(connection, target, mask, NAMED_FAILURES),
+            *tally.model_file_failures(connection, target, NAMED_FAILURES),
+        ],
+        walks=[_walk_report(connection, walk, told, since, alone=is_alone(walk, walks)) for walk in walks],
     )
     report.reasons = list(reasons(report, told, mask))
     return report
@@ -134,7 +139,12 @@ def asks_of(walk: Walk) -> str:
     return " ".join(words)
 
 
-def _walk_report(connection: Connection, walk: Walk, told: Announcement, since: str) -> WalkReport:
+def is_alone(walk: Walk, walks: list[Walk]) -> bool:
+    """Tell whether no other walk of the target lists the same levels."""
+    return not any(other is not walk and other.level & walk.level for other in walks)
+
+
+def _walk_report(connection: Connection, walk: Walk, told: Announcement, since: str, *, alone: bool) -> WalkReport:
     types = kinds_of(walk)
     alike = told.counts is not None and told.level == walk.level
     counts = [number for name, number in (told.counts or {}).items() if COUNTED.get(name) in types]
@@ -151,7 +161,7 @@ def _walk_report(connection: Connection, walk: Walk, told: Announcement, since: 
         pages=walk.pages,
         listed=walk.entries,
         announced=sum(counts) if alike and counts else None,
-        files=tally.media_of(connection, walk.target, walk.level, since),
+        files=tally.media_of(connection, walk.target, walk.level, since, None if alone else walk.id),
     )
 
 
@@ -175,7 +185,8 @@ def reasons(report: TargetReport, told: Announcement, mask: int) -> Iterable[str
         ("wanted", "files are still wanted; the same command goes on with them"),
     ):
         if state in report.files:
-            yield f"{report.files[state]} {sentence}"
+            why = next((one["error"] for one in report.failures if one["state"] == state), None)
+            yield f"{report.files[state]} {sentence}" + (f"; the first: {why}" if why else "")
     if not told.level & ~mask:
         yield from _shortfalls(report)
 

@@ -65,8 +65,12 @@ def _held_things(connection: Connection, target: str, mask: int, kind: str, tabl
     return int(connection.execute(query).scalar_one())
 
 
-def media_of(connection: Connection, target: str, mask: int, since: str) -> dict[str, int]:
-    """Count the files that a target led to by what became of them; ``had`` are those stored before ``since``."""
+def media_of(connection: Connection, target: str, mask: int, since: str, walk: int | None = None) -> dict[str, int]:
+    """Count the files that a target led to by what became of them; ``had`` are those stored before ``since``.
+
+    With the number of a walk only what that walk met last is counted: where several walks of a target bring the same
+    files, each is counted once.
+    """
     media = schema.media
     fate = sa.case(((media.c.state == MediaState.STORED) & (media.c.fetched_at < since), "had"), else_=media.c.state)
     query = (
@@ -75,6 +79,8 @@ def media_of(connection: Connection, target: str, mask: int, since: str) -> dict
         .where(_of_target(target, mask), _media())
         .group_by(fate)
     )
+    if walk is not None:
+        query = query.where(schema.links.c.walk_id == walk)
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
@@ -89,3 +95,31 @@ def failures(connection: Connection, target: str, mask: int, most: int) -> list[
         .limit(most)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _model_files(target: str) -> sa.Select[Any]:
+    """Ask for the model files of a target that somebody wanted."""
+    kind, _, name = target.partition(":")
+    links, versions, files = schema.links, schema.model_versions, schema.model_files
+    of_version = (links.c.entry_kind == "version") & (links.c.entry_id == versions.c.id)
+    of_model = (links.c.entry_kind == "model") & (links.c.entry_id == versions.c.model_id)
+    return (
+        sa.select(files.c.id, files.c.name, files.c.state, files.c.error)
+        .select_from(links.join(versions, of_version | of_model).join(files, files.c.version_id == versions.c.id))
+        .where(links.c.target_kind == kind, links.c.target == name, files.c.state.is_not(None))
+        .distinct()
+    )
+
+
+def model_files(connection: Connection, target: str) -> dict[str, int]:
+    """Count the model files that a target led to by what became of them."""
+    counted: dict[str, int] = {}
+    for row in connection.execute(_model_files(target)):
+        counted[row.state] = counted.get(row.state, 0) + 1
+    return counted
+
+
+def model_file_failures(connection: Connection, target: str, most: int) -> list[dict[str, Any]]:
+    """Name model files of a target that could not be had, with the reason."""
+    wanting = _model_files(target).where(schema.model_files.c.state == MediaState.FAILED).limit(most)
+    return [dict(row) for row in connection.execute(wanting).mappings()]

@@ -35,12 +35,16 @@ def spider_for(words: list[str]) -> tuple[str, dict[str, str]]:
 
     >>> spider_for(["lampwright", "https://civitai.com/user/harbourmaster"])
     ('user', {'username': 'lampwright,harbourmaster'})
+    >>> spider_for(["https://civitai.com/posts/7"])
+    ('post', {'post_id': '7'})
     >>> spider_for(["lampwright", "https://civitai.com/posts/7"])
     ('url', {'url': 'lampwright https://civitai.com/posts/7'})
     """
     targets = [_target(word) for word in words]
     if all(one is not None and one.spider == "user" and one.arguments.keys() == {"username"} for one in targets):
         return "user", {"username": ",".join(one.arguments["username"] for one in targets if one is not None)}
+    if len(targets) == 1 and targets[0] is not None:
+        return targets[0].spider, dict(targets[0].arguments)
     return "url", {"url": " ".join(words)}
 
 

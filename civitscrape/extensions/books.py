@@ -46,6 +46,7 @@ class Books:
         run: the row of this run.
         folder: the output folder.
         announcements: what the site says of each target, for the report.
+        left_out: what was asked for and cannot be had, a sentence each; the run is not complete then.
         error: why the archive could not be written any more; None while it can.
     """
 
@@ -56,6 +57,7 @@ class Books:
         self.folder = folder
         self.announcements: dict[str, Announcement] = {}
         self.error: str | None = None
+        self.left_out: list[str] = []
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:

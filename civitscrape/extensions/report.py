@@ -70,6 +70,9 @@ class Report:
             stopped=reason == "shutdown" and books.error is None,
             error=books.error or stats.get_value("civitscrape/postponed"),
         )
+        why += books.left_out
+        if books.left_out and self.outcome is Outcome.COMPLETE:
+            self.outcome = Outcome.INCOMPLETE
         roles = {role: stats.get_value(f"civitscrape/requests_{role}", 0) for role in ("api", "page", "media")}
         content = {
             "run": books.run.id,
@@ -118,9 +121,9 @@ def show(content: dict[str, Any], console: Console) -> None:
         for walk in target["walks"]:
             table.add_row(*_row(walk))
     console.print(table)
-    for target in content["targets"]:
-        for line in _notes(target):
-            console.print(escape(line), soft_wrap=True, highlight=False)
+    lines = dict.fromkeys(line for target in content["targets"] for line in _notes(target))
+    for line in lines:
+        console.print(escape(line), soft_wrap=True, highlight=False, emoji=False)
     counts, requests = content["counts"], content["requests"]
     console.print(
         f"{counts['listed']} entries, {counts['stored']} new files ({decimal(counts['bytes'])}); "
@@ -132,7 +135,7 @@ def show(content: dict[str, Any], console: Console) -> None:
     outcome = Outcome(content["outcome"])
     console.print(f"outcome: [{STYLES.get(outcome, 'bold red')}]{outcome}[/]")
     for reason in content["reasons"]:
-        console.print(f"  - {escape(reason)}", soft_wrap=True, highlight=False)
+        console.print(f"  - {escape(reason)}", soft_wrap=True, highlight=False, emoji=False)
 
 
 def _row(walk: dict[str, Any]) -> list[str]:

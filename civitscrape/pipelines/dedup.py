@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from civitscrape.items import Collection, Image, Model, Post
+from civitscrape.items import Collection, Image, Model, ModelFile, Post
 from civitscrape.ledger import MediaState
 from civitscrape.spiders.arguments import MediaArguments
 from civitscrape.spiders.base import CivitaiSpider
@@ -35,8 +35,9 @@ def decide(image: Image, *, download: bool, redownload: bool) -> bool:
 class Dedup:
     """Count what is known, and leave ``wanted`` only where bytes are to be fetched."""
 
-    def __init__(self, stats: StatsCollector, *, download: bool, redownload: bool) -> None:
+    def __init__(self, stats: StatsCollector, *, download: bool, redownload: bool, files: bool = False) -> None:
         self._stats = stats
+        self._files = files
         self._decide = partial(decide, download=download, redownload=redownload)
 
     @classmethod
@@ -45,12 +46,19 @@ class Dedup:
         arguments = crawler.spider.args if isinstance(crawler.spider, CivitaiSpider) else None
         if not isinstance(arguments, MediaArguments):
             return cls(crawler.stats, download=False, redownload=False)
-        return cls(crawler.stats, download=arguments.download == "original", redownload=arguments.redownload == "yes")
+        return cls(
+            crawler.stats,
+            download=arguments.download == "original",
+            redownload=arguments.redownload == "yes",
+            files="files" in (getattr(arguments, "content", None) or ()),
+        )
 
     async def process_item(self, item: Any) -> Any:
         """Mark an image."""
         if isinstance(item, ENTRIES):
             self._stats.inc_value("civitscrape/listed")
+        if isinstance(item, ModelFile):
+            self._mark_file(item)
         if not isinstance(item, Image):
             if getattr(item, "known", False) and isinstance(item, ENTRIES):
                 self._stats.inc_value("civitscrape/known")
@@ -62,3 +70,12 @@ class Dedup:
         elif item.media_state is not None:
             self._stats.inc_value(f"civitscrape/already_{item.media_state}")
         return item
+
+    def _mark_file(self, file: ModelFile) -> None:
+        """Want a model file once more where that was asked for."""
+        if file.state not in HAD:
+            return
+        if self._decide(Image(id=0, media_state=file.state)) and self._files:
+            file.state = MediaState.WANTED
+        else:
+            self._stats.inc_value(f"civitscrape/already_{file.state}")

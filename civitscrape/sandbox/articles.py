@@ -9,13 +9,13 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from civitscrape.items import Level, MediaType
+from civitscrape.sandbox.building import Creator
+from civitscrape.sandbox.records import Record
 from civitscrape.sandbox.vocabulary import FIRST_TAG, LIGHTS, PLACES, STYLES, TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from civitscrape.sandbox.building import Creator
-    from civitscrape.sandbox.records import Record
     from civitscrape.sandbox.world import World
 
 FIRST_ARTICLE, ROOM = 31_000, 100
@@ -26,6 +26,8 @@ HOUR, DAY = 3_600_000, 86_400_000
 MONTH = 30 * DAY
 UNCOUNTED = 0.2
 """Share of articles that have no counts yet."""
+MATURE = 0.4
+"""Share of articles that their author calls R; the texts are harmless whatever they are called."""
 MOST_PICTURES = 3
 READERS = 4_000
 """Number of the first account that reacted to anything."""
@@ -113,7 +115,7 @@ def _article(seed: int, number: int, creator: Creator, pictures: Sequence[Record
         created=created,
         published=published,
         updated=published + (draw.randrange(20 * DAY) if draw.randrange(2) else 0),
-        own_level=Level.PG,
+        own_level=Level.R if draw.random() < MATURE else Level.PG,
         cover=shown[0] if shown else None,
         pictures=tuple(shown[1:]),
         tag_ids=tuple(FIRST_TAG + (start + step * 7) % len(TAGS) for step in range(draw.randrange(4))),

@@ -1,4 +1,4 @@
-"""Fixed windows of a minute, by which two of the REST lists count their callers (contract rest.md §2.4)."""
+"""Fixed windows of a minute, by which REST counts callers of articles, and of collections (contract rest.md §2.4)."""
 
 from __future__ import annotations
 

@@ -82,8 +82,11 @@ def profile(creator: Creator) -> dict[str, Any]:
     }
 
 
-def overview(creator: Creator, cap: Level, *, collections: int = 0) -> dict[str, Any]:
-    """Count what a creator published, for callers who may see the levels of ``cap``, beside public collections."""
+def overview(creator: Creator, cap: Level, *, collections: int = 0, articles: int = 0) -> dict[str, Any]:
+    """Count what a creator published, for callers who may see the levels of ``cap``.
+
+    Public collections and articles are counted by whoever knows the world.
+    """
     shown = [one for one in creator.records if one.listed and one.level & cap]
     return {
         "id": creator.user_id,
@@ -91,7 +94,7 @@ def overview(creator: Creator, cap: Level, *, collections: int = 0) -> dict[str,
         "imageCount": sum(one.type is MediaType.IMAGE for one in shown),
         "videoCount": sum(one.type is MediaType.VIDEO for one in shown),
         "postCount": len({one.post_id for one in shown}),
-        "articleCount": 0,
+        "articleCount": articles,
         "bountyCount": 0,
         "bountyEntryCount": 0,
         "collectionCount": collections,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from civitscrape.items import Level
 from civitscrape.sandbox import feed_items
+from civitscrape.sandbox.articles import MONTH
 from civitscrape.sandbox.ask import EVERYTHING, Answer, compact, json_answer
 from civitscrape.sandbox.entries import iso
 from civitscrape.sandbox.model_query import js_number
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 MOST_PER_PAGE = 100
 LONGEST_CURSOR = 100
-DELETED = 90 * 86_400_000
-"""Milliseconds that an account which is gone lived on after its creator joined."""
+DELETED = 29 * MONTH + 250
+"""Milliseconds from the day an account was made to its end, for those that are gone."""
 
 
 class _Position(NamedTuple):
@@ -191,7 +192,7 @@ def _detail(one: Article) -> dict[str, Any]:
 
 def _deleted(one: Article) -> int:
     """Tell when the account of an article's author was deleted, which was after the article."""
-    return one.updated + DELETED
+    return one.author.joined + DELETED
 
 
 def _user(one: Article) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from civitscrape.items import Level
 from civitscrape.sandbox import curated
 from civitscrape.sandbox.ask import Answer, compact, json_answer
 from civitscrape.sandbox.collections import PRIVATE, PUBLIC
+from civitscrape.sandbox.model_query import js_number
 from civitscrape.sandbox.rest import next_page
-from civitscrape.sandbox.wrappers import error, message, mixed
-from civitscrape.sandbox.zod import Reader
+from civitscrape.sandbox.rest_models import id_issue, prettified
+from civitscrape.sandbox.wrappers import error, mixed
+from civitscrape.sandbox.zod import Reader, too_big
 
 if TYPE_CHECKING:
     from civitscrape.sandbox.ask import Ask
@@ -18,7 +20,13 @@ if TYPE_CHECKING:
     from civitscrape.sandbox.site import Site
 
 SORTS = ("Newest", "Most Followers")
-DEFAULT_LIMIT, MOST_PER_PAGE = 20, 100
+MOST_PER_PAGE = 100
+"""Entries of a page, and what a page has when nothing is said."""
+LONGEST_QUERY = 100
+NO_CURSOR = (
+    "Cursor pagination is only supported for the default (Newest) sort. Omit `sort=Most Followers` when paginating "
+    "with a cursor, or request the first page without a cursor."
+)
 COVER_WIDTH = 450
 
 
@@ -29,13 +37,15 @@ def collections(site: Site, ask: Ask) -> Answer:
     if refused is not None:
         return refused
     read = Reader(ask.query)
-    asked, cursor = read.number("limit", least=1, most=MOST_PER_PAGE), read.number("cursor")
+    asked, cursor = read.number("limit", least=1, most=MOST_PER_PAGE), read.number("cursor", least=1)
     sort, query, nsfw = read.choice("sort", SORTS), read.text("query"), read.boolean("nsfw")
+    if len(query or "") > LONGEST_QUERY:
+        read.issues.append(too_big("query", LONGEST_QUERY, "string"))
     if read.issues:
         return json_answer(ask, compact({"error": {"name": "ZodError", "message": read.message()}}), status=400)
     if sort == SORTS[1] and cursor is not None:
-        return message(ask, 400, "Cursor pagination is not supported for this sort")
-    limit = DEFAULT_LIMIT if asked is None else asked
+        return error(ask, 400, NO_CURSOR)
+    limit = MOST_PER_PAGE if asked is None else asked
     found = [
         one
         for one in sorted(site.world.collections.values(), key=lambda one: (-one.created, -one.id))
@@ -60,11 +70,13 @@ def collection(site: Site, ask: Ask, name: str) -> Answer:
     refused = site.limiter.refusal(ask, site.quirks.collections_per_minute)
     if refused is not None:
         return refused
-    if not name.isdecimal():
-        return error(ask, 400, "✖ Invalid input: expected number, received NaN\n  → at id")
-    found = site.world.collections.get(int(name))
+    issue = id_issue(name, "id")
+    if issue is not None:
+        return error(ask, 400, prettified(issue))
+    number = int(js_number(name))
+    found = site.world.collections.get(number)
     if found is None or found.read == PRIVATE:
-        return error(ask, 404, f"No collection with id {name}")
+        return error(ask, 404, f"No collection with id {number}")
     tags = [{"id": one["id"], "name": one["name"]} for one in curated.described(found)["tags"]]
     return json_answer(ask, compact(_described(ask, found, count=False) | {"tags": tags}))
 

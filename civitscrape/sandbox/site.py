@@ -11,7 +11,9 @@ from civitscrape.sandbox import (
     pages,
     rest,
     rest_accounts,
+    rest_articles,
     rest_collections,
+    rest_content,
     rest_models,
     rest_tags,
     rest_versions,
@@ -55,6 +57,8 @@ class Quirks:
     """Whether galleries tell only the first images of each post (trpc-and-pages §4.1)."""
     collections_per_minute: int = 60
     """REST requests for collections that an anonymous caller has each minute, a login twice as many; 0 is no limit."""
+    articles_per_minute: int = 60
+    """The same for articles, which are counted apart."""
     region_blocked: bool = False
     """Whether the caller is in a blocked region (contract rest.md §2.5)."""
     text_arrays: bool = False
@@ -92,6 +96,8 @@ class Site:
         self.hosts: set[str] = {*GREEN_HOSTS, *RED_HOSTS}
         """Hosts that tRPC takes calls from: those of the site itself (trpc-and-pages §2.1)."""
         self.limiter = Limiter()
+        """Counts requests for collections."""
+        self.article_limiter = Limiter()
         self.busy_feeds = 0
         """Feed requests being answered right now."""
         self.downloads: Counter[str] = Counter()
@@ -132,6 +138,8 @@ class Site:
         route = ROUTES.get(path)
         if route is not None:
             return route(self, ask)
+        if path.startswith(f"{rest_content.CONTENT}/"):
+            return rest_content.content(self, ask)
         parent, _, name = path.rpartition("/")
         below = BELOW.get(parent)
         return below(self, ask, name) if below else pages.answer(self, ask)
@@ -148,6 +156,9 @@ ROUTES: dict[str, Callable[[Site, Ask], Answer]] = {
     "/api/v1/tags": rest_tags.tags,
     "/api/v1/users": rest_tags.users,
     "/api/v1/collections": rest_collections.collections,
+    "/api/v1/articles": rest_articles.articles,
+    rest_content.CONTENT: rest_content.content,
+    "/api/v1/permissions/check": rest_content.permissions,
 }
 BELOW: dict[str, Callable[[Site, Ask, str], Answer]] = {
     "/api/v1/models": rest_models.model,
@@ -155,6 +166,7 @@ BELOW: dict[str, Callable[[Site, Ask, str], Answer]] = {
     "/api/v1/model-versions/by-hash": rest_versions.by_hash,
     "/api/v1/model-versions/mini": rest_versions.mini,
     "/api/v1/collections": rest_collections.collection,
+    "/api/v1/articles": rest_articles.article,
     "/api/download/models": downloads.download,
     "/api/download/training-data": downloads.training_data,
 }

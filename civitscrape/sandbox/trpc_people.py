@@ -60,7 +60,12 @@ def user_profile_overview(site: Site, ask: Ask, given: Input) -> Input:
     """``userProfile.overview``: counts for the caller's cap."""
     found = _creator(site, given, "User not found")
     own = [one for one in planned(site.world) if one.user_id == found.user_id and one.plan.read == PUBLIC]
-    return profiles.overview(found, ask.cap, collections=len(own))
+    articles = [
+        one
+        for one in site.world.articles.values()
+        if one.author.user_id == found.user_id and one.listed and one.level & ask.cap
+    ]
+    return profiles.overview(found, ask.cap, collections=len(own), articles=len(articles))
 
 
 def hidden_preferences_get_hidden(_site: Site, ask: Ask, _given: Input) -> Input:

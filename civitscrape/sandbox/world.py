@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from civitscrape.sandbox import model_files
+from civitscrape.sandbox.articles import build_articles
 from civitscrape.sandbox.building import Creator, CreatorSpec, build_creator, build_founders, publish, publish_models
 from civitscrape.sandbox.collections import build_collections
 from civitscrape.sandbox.model_building import add_version
@@ -17,6 +18,7 @@ from civitscrape.sandbox.posts import build_posts
 from civitscrape.sandbox.truth import Truth, truth
 
 if TYPE_CHECKING:
+    from civitscrape.sandbox.articles import Article
     from civitscrape.sandbox.collections import Collection
     from civitscrape.sandbox.models import FileRecord, ModelRecord, VersionRecord
     from civitscrape.sandbox.posts import Post
@@ -68,6 +70,11 @@ class World:
     def collections(self) -> Mapping[int, Collection]:
         """Every collection by its id, the private ones too."""
         return {one.id: one for one in build_collections(self)}
+
+    @cached_property
+    def articles(self) -> Mapping[int, Article]:
+        """Every article by its id, drafts too."""
+        return {one.id: one for one in build_articles(self)}
 
     @cached_property
     def models(self) -> Mapping[int, ModelRecord]:

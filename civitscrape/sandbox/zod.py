@@ -18,7 +18,7 @@ STRINGBOOL = {
 }
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
-_MEASURES = {"number": "be {}", "array": "have {} items"}
+_MEASURES = {"number": "be {}", "array": "have {} items", "string": "have {} characters"}
 
 Issue = dict[str, Any]
 

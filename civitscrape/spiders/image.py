@@ -13,6 +13,8 @@ from civitscrape.spiders.walking import WalkingSpider
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from civitscrape.items import Level
+
 
 class ImageArguments(MediaArguments):
     """Arguments of ``scrapy crawl image``."""
@@ -34,15 +36,20 @@ class ImageSpider(WalkingSpider):
     calls = "1 page and 1 API call an image; with a key or cookies 1 API call for 16 images"
     needs = "nothing; a key or cookies save requests"
 
+    @property
+    def level(self) -> Level:
+        """All of them: what is named by its own id comes whatever its level, from the host that shows it."""
+        return levels.ALL
+
     async def start(self) -> AsyncIterator[Any]:
         """Ask for the images, whatever their level."""
         if self.logged_in:
             ids = ",".join(map(str, self.args.image_id))
-            async for step in self.plan(f"image:{ids}", "trpc.image.get", {"ids": self.args.image_id}, levels.ALL):
+            async for step in self.plan(f"image:{ids}", "trpc.image.get", {"ids": self.args.image_id}):
                 yield step
             return
         for number in self.args.image_id:
             # The page knows the generation data, the listing knows tags and reactions.
             for source, asked in (("page.image", {"id": number}), ("rest.image", {"imageId": number})):
-                async for step in self.plan(f"image:{number}", source, asked, levels.ALL):
+                async for step in self.plan(f"image:{number}", source, asked):
                     yield step

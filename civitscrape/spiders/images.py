@@ -45,5 +45,5 @@ class ImagesSpider(WalkingSpider):
     async def start(self) -> AsyncIterator[Any]:
         """Walk the listing."""
         filters = asked(self.args, REST_IMAGE_FILTERS)
-        async for step in self.plan(named(self.name, filters), "rest.images", filters):
+        async for step in self.plan(named(self.name, filters), *self.images(filters)):
             yield step

@@ -57,7 +57,7 @@ class TagSpider(WalkingSpider):
         for one in self.args.tag:
             target = f"tag:{one.lower()}"
             steps = (
-                self.plan(target, "rest.images", {"tags": [int(one)]})
+                self.plan(target, *self.images({"tags": [int(one)]}))
                 if one.isdecimal()
                 else self.plan(target, "page.tag", {"name": one})
             )
@@ -70,7 +70,7 @@ class TagSpider(WalkingSpider):
             return
         for entry in entries:
             if "images" in self.args.of:
-                async for step in self.plan(walk.target, "rest.images", {"tags": [entry["id"]]}):
+                async for step in self.plan(walk.target, *self.images({"tags": [entry["id"]]})):
                     yield step
             if "models" in self.args.of:
                 async for step in self.plan(walk.target, "rest.models", {"tag": entry["name"]}):

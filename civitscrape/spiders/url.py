@@ -34,6 +34,10 @@ class UrlArguments(MediaArguments):
     url: Annotated[list[str] | None, BeforeValidator(_words)] = Field(
         default=None, description="Addresses, AIR urns, hashes or usernames, several with spaces."
     )
+    content: str | None = Field(
+        default=None,
+        description="What to bring, in the words of the spiders that it sends to, such as `files` of models.",
+    )
     file: str | None = Field(default=None, description="A text file with one of these a line; `#` begins a comment.")
 
     @classmethod

@@ -24,7 +24,7 @@ TYPES = {"images": "image", "videos": "video"}
 
 
 class UserSpider(WalkingSpider):
-    """Archive everything a creator has published as images and videos."""
+    """Archive everything a creator has published: images, videos, posts, models, collections."""
 
     name = "user"
     arguments = UserArguments
@@ -49,11 +49,8 @@ class UserSpider(WalkingSpider):
         """Name the listings that bring what was asked for of a creator."""
         content = self.args.content
         types = [TYPES[one] for one in content if one in TYPES]
-        inline = self.args.votes == "yes" and self.logged_in
-        if types and inline:
-            yield "trpc.image.getInfinite", {"username": username, "types": types}
-        elif types:
-            yield "rest.images", {"username": username, "type": types[0] if len(types) == 1 else None}
+        if types:
+            yield self.images({"username": username, "type": types[0] if len(types) == 1 else None})
         if "posts" in content and self.logged_in:
             yield "trpc.post.getInfinite", {"username": username}
         if "models" in content or "files" in content:
@@ -70,16 +67,12 @@ class UserSpider(WalkingSpider):
                     yield step
 
     def _say_what_needs_login(self) -> None:
-        """Tell in a line each what is done instead of what needs a key or cookies."""
-        if self.logged_in:
-            return
-        for asked, instead in (
-            (self.args.votes == "yes", "votes need a key or cookies; tags come without them, 200 images a call"),
-            ("posts" in self.args.content, "posts need a key or cookies; images tell the numbers of their posts"),
-            ("collections" in self.args.content, "collections need a key or cookies; they are left out"),
-        ):
-            if asked:
-                self.logger.warning("%s (settings CIVITAI_API_KEY, CIVITAI_COOKIES)", instead)
+        """Tell what is left out because it needs a key or cookies; the run is not complete then."""
+        for one in ("posts", "collections"):
+            if one in self.args.content and not self.logged_in:
+                reason = f"{one} need a key or cookies (CIVITAI_API_KEY, CIVITAI_COOKIES); they were left out"
+                self.logger.warning("%s", reason)
+                self.books.left_out.append(reason)
 
     @property
     def files(self) -> bool:

@@ -42,7 +42,7 @@ class VersionsSpider(WalkingSpider):
                 if "gallery" not in self.args.content:
                     asked["username"] = creator
                 if "gallery" in self.args.content or ("showcase" in self.args.content and creator):
-                    async for step in self.plan(walk.target, "rest.images", asked):
+                    async for step in self.plan(walk.target, *self.images(asked)):
                         yield step
 
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 BAD_REQUEST = 400
 
+NAMES = frozenset({"creator", "tag"})
+"""Kinds that are names without numbers: counted here, since they are no items of the pipelines."""
+
 REMEMBERED = 1000
 """Last entries of a walk that are remembered for its check: another walk of the same target may relink them."""
 
@@ -44,6 +47,7 @@ class WalkingSpider(CivitaiSpider):
         self._seen: defaultdict[int, set[str]] = defaultdict(set)
         self._latest: defaultdict[int, deque[int]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
         self._refused: set[tuple[str, int]] = set()
+        self._warned = False
         self._listings: dict[str, Listing] = {}
 
     @property
@@ -71,6 +75,21 @@ class WalkingSpider(CivitaiSpider):
     def logged_in(self) -> bool:
         """Whether the host knows who asks."""
         return has_login(self.settings, self.site)
+
+    def images(self, asked: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Choose who lists images: the public API, or the site's own feed where votes are asked for and to be had."""
+        if not isinstance(self.args, MediaArguments) or self.args.votes == "no":
+            return "rest.images", asked
+        if not self.logged_in:
+            if not self._warned:
+                self.logger.warning(
+                    "votes need a key or cookies; tags come without them (CIVITAI_API_KEY, CIVITAI_COOKIES)"
+                )
+            self._warned = True
+            return "rest.images", asked
+        one = asked.get("type")
+        rest = {name: value for name, value in asked.items() if name != "type" and value is not None}
+        return "trpc.image.getInfinite", rest | ({"types": [one]} if one else {})
 
     def listing(self, source: str) -> Listing:
         """Return how a source is walked."""
@@ -246,6 +265,8 @@ class WalkingSpider(CivitaiSpider):
             yield self._refuse(entry, walk, number, error)
             return
         yield from records
+        if listing.kind in NAMES:
+            self.crawler.stats.inc_value("civitscrape/listed")
         if listing.kind != "image" and number is not None:
             yield link(walk, listing.kind, number, listed=not listing.single)
         for record in records:
