@@ -159,9 +159,11 @@ async def test_articles_are_rationed_apart_from_collections(caller: Caller):
 async def test_profiles_count_what_the_caller_may_see(caller: Caller):
     own = [one for one in LISTED if one.author.username == "lampwright"]
 
-    anonymous = await call(caller, "userProfile.overview", {"username": "lampwright"})
+    anonymous = await call(caller, "userProfile.overview", {"username": "lampwright"}, keyed=False)
+    keyed = await call(caller, "userProfile.overview", {"username": "lampwright"})
 
     assert anonymous["articleCount"] == len([one for one in own if one.level & Level.PG])
+    assert keyed["articleCount"] == len(own) > anonymous["articleCount"]
 
 
 def test_publishing_and_deleting_images_moves_no_article():

@@ -78,15 +78,6 @@ async def test_oldest_on_the_legacy_route_loses_nothing(caller: Caller):
     assert set(ids(pages)) == set(of_model(1400001))
 
 
-async def test_the_legacy_route_has_no_random_order(caller: Caller, schema):
-    legacy = await caller.ask(f"/api/v1/images?{MODEL}&sort=Random")
-    search = await caller.ask("/api/v1/images?sort=Random")
-
-    assert (legacy.status, search.status) == (400, 200)
-    schema("ErrorTrpc", legacy.json())
-    assert legacy.json()["code"] == "BAD_REQUEST"
-
-
 async def test_an_image_with_two_versions_of_a_model_repeats(caller: Caller):
     page = await caller.images(f"{MODEL}&limit=200", red=True)
 
