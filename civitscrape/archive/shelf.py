@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -16,7 +17,6 @@ from civitscrape.ledger import MediaState, now
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
     from sqlalchemy.engine import Connection
 
@@ -101,8 +101,8 @@ def _shelved(connection: Connection, keys: Collection[str]) -> dict[str, str]:
 
 def _place(store: Path, fate: Fate, shelved: str | None) -> str:
     """Bring the bytes under the name of this image; tell where they lie for all images of this key."""
-    target = paths.inside(store, fate.path or "")
-    home = target if shelved is None else paths.inside(store, shelved)
+    target = paths.address(store, fate.path or "")
+    home = target if shelved is None else paths.address(store, shelved)
     try:
         size = _size(fate.part)
         if fate.part is not None and size is not None and size == fate.size:
@@ -111,8 +111,8 @@ def _place(store: Path, fate: Fate, shelved: str | None) -> str:
             state = "is gone" if size is None else f"has {size} bytes, not {fate.size}"
             raise ArchiveError(f"{fate.path}: the file that was to be moved there, {fate.part}, {state}")
         # What just came replaces what an earlier run put there: it may have been spoilt since.
-        if home != target and (fate.part is not None or not target.exists()):
-            _link(home, target)
+        if home != target and (fate.part is not None or not Path(target).exists()):
+            _link(Path(home), Path(target))
     except OSError as error:
         raise ArchiveError(f"{target} cannot be written: {error.strerror or error}") from error
     return shelved or fate.path or ""
@@ -126,12 +126,12 @@ def _size(part: str | None) -> int | None:
         return None
 
 
-def _move(part: str, target: Path) -> None:
+def _move(part: str, target: str) -> None:
     """Give a whole file its final name; the folder is made when it turns out to be missing."""
     try:
         os.replace(part, target)  # noqa: PTH105 (done for every file)
     except FileNotFoundError:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
         os.replace(part, target)  # noqa: PTH105 (done for every file)
 
 
