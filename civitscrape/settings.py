@@ -21,6 +21,7 @@ from civitscrape.extensions.books import Books
 from civitscrape.extensions.log import RunLog
 from civitscrape.extensions.progress import Progress
 from civitscrape.extensions.report import Report
+from civitscrape.extensions.stats import Stats
 from civitscrape.extensions.thrift import Thrift
 from civitscrape.middlewares.auth import Auth
 from civitscrape.middlewares.commit import Commit
@@ -173,6 +174,7 @@ FEED_EXPORTERS = {"csv": FlatCsvExporter, "jsonlines": FlatJsonLinesExporter}  #
 FEED_URI_PARAMS = uri_params  # milliseconds: two runs in one second would write into one file
 FEED_EXPORT_ENCODING = "utf-8"  # JSON with letters, not with escapes
 FEED_STORE_EMPTY = True  # a crawl that listed nothing leaves a file that says so
+STATS_CLASS = Stats  # Scrapy's own, without a costly look-out
 STATS_DUMP = False  # the report says it in words
 DOWNLOADER_STATS = False  # counts every request in six ways that nobody reads here
 LOG_VERSIONS: list[str] = []  # a dozen lines at every start; `scrapy version -v` prints them
