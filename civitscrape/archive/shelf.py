@@ -79,7 +79,7 @@ def shelve_file(connection: Connection, store: Path, fate: Fate) -> None:
         ArchiveError: the file cannot be moved.
     """
     if fate.part is not None and fate.path is not None:
-        target = paths.inside(store, fate.path)
+        target = paths.address(store, fate.path)
         try:
             _move(fate.part, target)
         except OSError as reason:

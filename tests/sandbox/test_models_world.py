@@ -107,14 +107,15 @@ def test_a_showcase_holds_own_posts_to_the_version():
         assert (record.username, record.posted_to) == (model.username, version_id)
 
 
-def test_a_post_goes_to_one_version():
+@pytest.mark.parametrize("world", [MODELS, WORLD], ids=["models", "images"])
+def test_a_post_goes_to_one_version(world):
     posts: dict[int, set[int | None]] = {}
 
-    for record in MODELS.creators["lampwright"].records:
+    for record in world.records.values():
         posts.setdefault(record.post_id, set()).add(record.posted_to)
 
-    own = {version.id for model in OWN for version in model.versions}
-    assert all(len(found) == 1 for found in posts.values() if found & own)
+    assert {len(found) for found in posts.values()} == {1}
+    assert {None} in posts.values()
 
 
 def test_the_hashes_are_those_of_the_bytes():

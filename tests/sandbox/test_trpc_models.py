@@ -230,3 +230,15 @@ async def test_lists_of_models_are_kept_for_anonymous_callers_alone(caller: Call
 
     assert anonymous.headers["Cache-Control"] == "public, max-age=60, s-maxage=60, stale-while-revalidate=30"
     assert keyed.headers["Cache-Control"] == "max-age=0, private, no-cache"
+
+
+async def test_a_paid_gate_has_prices_and_a_permanent_one_no_end(caller: Caller):
+    gated = [(model, one) for model in MODELS for one in model.versions if one.gated and model.visible]
+    assert gated
+
+    for model, version in gated:
+        told = await call(caller, "model.getById", {"id": model.id})
+        gate = next(one["paidAccess"] for one in told["modelVersions"] if one["id"] == version.id)
+
+        assert gate["terms"]["download"]["price"] > 0
+        assert (gate["endsAt"] is None) is (gate["timeframeDays"] is None) is version.paid_forever
