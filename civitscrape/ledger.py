@@ -132,6 +132,8 @@ class Walk:
     """``planned``, ``running``, ``complete``, ``limited``, ``split``, ``capped`` or ``broken``."""
     error: str | None = None
     """Why it is ``capped`` or ``broken``, one sentence."""
+    hopeless: bool | None = None
+    """Whether asking the same again cannot fare better, since the site has understood and refused."""
     started_at: str | None = None
     """When its first page was asked for, UTC ISO 8601."""
     updated_at: str | None = None

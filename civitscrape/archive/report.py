@@ -33,6 +33,9 @@ HOW = frozenset({"sort", "max_items", "until_known", "username", "site", "hashes
 TOLERATED, TOLERATED_SHARE = 3, 0.01
 """Entries, and share of the announced, that may be missing: the site's counts are kept apart from its lists."""
 
+SOME = 5
+"""Ids that a sentence names."""
+
 NAMED_FAILURES = 100
 """Failures that a report names; the table ``media`` has them all."""
 
@@ -52,6 +55,7 @@ class WalkReport:
     state: str
     cursor: str | None
     error: str | None
+    hopeless: bool | None
     pages: int
     listed: int
     announced: int | None
@@ -77,6 +81,8 @@ class TargetReport:
     """Argument that asks for the levels left out."""
     reasons: list[str]
     """Why this target is not complete; empty when it is."""
+    unlisted: list[int]
+    """Ids that it names, or that were asked for, and that no listing brought."""
     failures: list[dict[str, Any]]
     walks: list[WalkReport] = field(default_factory=list)
 
@@ -105,6 +111,7 @@ def target_report(
         levels_not_asked=left_out,
         ask_with="-a level=all" if left_out else None,
         reasons=[],
+        unlisted=tally.unlisted(connection, target, walks),
         failures=[
             *tally.failures(connection, target, mask, NAMED_FAILURES),
             *tally.model_file_failures(connection, target, NAMED_FAILURES),
@@ -119,7 +126,8 @@ def _assumed(target: str, walks: list[Walk]) -> Announcement:
     """Make up for an announcement that never came: what gave an answer is there; a creator's page alone can tell."""
     if target.startswith("user:"):
         return Announcement(target=target, exists=None, error="the profile page was not read")
-    return Announcement(target=target, exists=True if any(walk.pages for walk in walks) else None, error="no answer")
+    error = next((walk.error for walk in walks if walk.error), "the site gave nothing for it at these levels")
+    return Announcement(target=target, exists=True if any(walk.entries for walk in walks) else None, error=error)
 
 
 def kinds_of(walk: Walk) -> set[str]:
@@ -158,6 +166,7 @@ def _walk_report(connection: Connection, walk: Walk, told: Announcement, since: 
         state=walk.state,
         cursor=walk.cursor,
         error=walk.error,
+        hopeless=walk.hopeless,
         pages=walk.pages,
         listed=walk.entries,
         announced=sum(counts) if alike and counts else None,
@@ -176,7 +185,7 @@ def reasons(report: TargetReport, told: Announcement, mask: int) -> Iterable[str
     if not report.walks:
         yield f"{report.target} was not listed: the crawl ended before it; run the same command again"
     if report.exists is None and not any(walk.listed for walk in report.walks):
-        yield f"nothing was listed, and whether {report.target} exists could not be learned: {told.error}"
+        yield f"{report.target}: nothing was listed, so whether it exists is not known: {told.error or 'its page told nothing'}"
     for walk in report.walks:
         yield from _walk_reasons(walk)
     for state, sentence in (
@@ -189,6 +198,17 @@ def reasons(report: TargetReport, told: Announcement, mask: int) -> Iterable[str
             yield f"{report.files[state]} {sentence}" + (f"; the first: {why}" if why else "")
     if not told.level & ~mask:
         yield from _shortfalls(report)
+    yield from _gaps(report)
+
+
+def _gaps(report: TargetReport) -> Iterable[str]:
+    """Say what a target itself names and no listing brought: the site sometimes answers with nothing (rest.md §7.3)."""
+    media = [walk for walk in report.walks if walk.source in MEDIA_SOURCES]
+    if report.target.startswith("post:") and media and not any(walk.listed for walk in media):
+        yield f"{report.target} is there, but none of its images was listed; run the same command again"
+    if report.unlisted:
+        some = ", ".join(map(str, report.unlisted[:SOME]))
+        yield f"{report.target}: {len(report.unlisted)} of what it names did not come, or not at these levels: {some}"
 
 
 def _shortfalls(report: TargetReport) -> Iterable[str]:
@@ -205,9 +225,10 @@ def _walk_reasons(walk: WalkReport) -> Iterable[str]:
         yield f"{name} took the newest {walk.listed} entries only, as max_items asks"
     elif walk.state == WalkState.CAPPED:
         yield f"{name} was cut short by the site: {walk.error}"
-    elif walk.state != WalkState.COMPLETE:
+    elif walk.state not in {WalkState.COMPLETE, WalkState.SPLIT}:
         where = f"at cursor {walk.cursor!r}" if walk.cursor else "at its first page"
-        yield f"{name} is {walk.state} {where}: {walk.error or 'the crawl ended before it'}; run the same command again"
+        way = "" if walk.hopeless else "; run the same command again"
+        yield f"{name} is {walk.state} {where}: {walk.error or 'the crawl ended before it'}{way}"
 
 
 def is_missing(report: TargetReport) -> bool:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 
+NAMING = frozenset({"rest.models", "trpc.model.getAll"})
+"""Sources whose ``ids`` are the entries themselves."""
+
+
 def walks_of(connection: Connection, run_id: str) -> list[Walk]:
     """Find the walks that a run worked on, in the order of their beginning."""
     query = sa.select(schema.walks).where(schema.walks.c.run_id == run_id).order_by(schema.walks.c.id)
@@ -95,6 +99,25 @@ def failures(connection: Connection, target: str, mask: int, most: int) -> list[
         .limit(most)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def unlisted(connection: Connection, target: str, walks: list[Walk]) -> list[int]:
+    """Find the entries of a collection, and the ids asked for by name, that no listing of the target brought."""
+    kind, _, name = target.partition(":")
+    links, entries = schema.links, schema.collection_entries
+    mine = (links.c.target_kind == kind) & (links.c.target == name)
+    missing: set[int] = set()
+    if kind == "collection" and name.isdecimal():
+        linked = sa.exists().where(
+            mine, links.c.entry_kind == entries.c.entry_kind, links.c.entry_id == entries.c.entry_id
+        )
+        query = sa.select(entries.c.entry_id).where(entries.c.collection_id == int(name), ~linked)
+        missing.update(connection.execute(query).scalars())
+    asked = {one for walk in walks if walk.source in NAMING for one in walk.params.get("ids") or ()}
+    if asked:
+        found = connection.execute(sa.select(links.c.entry_id).where(mine, links.c.entry_kind.in_(("model", "image"))))
+        missing.update(asked - set(found.scalars()))
+    return sorted(missing)
 
 
 def _model_files(target: str) -> sa.Select[Any]:

@@ -12,8 +12,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from scrapy.http import Response
 
-from civitscrape.civitai import refusals
-from civitscrape.exceptions import AnswerError, ChallengeError, EnvelopeError, LoginError, PaidError
+from civitscrape.civitai import refusals, roles
+from civitscrape.exceptions import AnswerError, ChallengeError, EnvelopeError, LoginError, NotFoundError, PaidError
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -24,7 +24,7 @@ NO_ANSWER = 599
 LONGEST_ADDRESS = 200
 """Characters of an address with an input that an error repeats."""
 
-DOWNLOAD, TRPC = "/api/download/", "/api/trpc/"
+API, DOWNLOAD, TRPC = "/api/", "/api/download/", "/api/trpc/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +120,21 @@ def refusal(response: Response) -> AnswerError:
     """Turn an answer that is no success into an error with the site's own words and a way out (rest.md §9, §12c)."""
     place = asked(response)
     if response.status == NO_ANSWER:
-        return AnswerError(f"{place}: {response.body.decode(errors='replace')}")
+        return AnswerError(f"{place}: {response.body.decode(errors='replace').replace(response.url, place)}")
+    if response.request is not None and roles.role_of(response.request) is roles.Role.STORAGE:
+        # Its words are not repeated: a storage that refuses a signature tells how it was made.
+        return AnswerError(
+            f"{place} answered {response.status}, which is the storage's answer, not the site's; "
+            "the same command asks the site for a new address"
+        )
     turned_away = _turned_away(response)
     if turned_away is not None:
         return turned_away
     if 300 <= response.status < 400:  # noqa: PLR2004 (HTTP's redirects); its body may be a signed address
         return AnswerError(f"{place} answered {response.status}, and leads nowhere that was followed")
     if is_html(response) and not _is_bare(response):
+        if response.status == 404 and "/api/" not in response.url and not is_challenge(response):  # noqa: PLR2004 (Not Found)
+            return NotFoundError(f"{place} answered 404: the site has no such page")
         return ChallengeError(f"{place} answered {response.status} with a page; the edge may ask for a browser")
     try:
         return refusals.understand(place, response.status, json.loads(response.body, strict=False))
@@ -138,10 +146,16 @@ def refusal(response: Response) -> AnswerError:
 def asked(response: Response) -> str:
     """Name what was asked for, in an error: the address, with a readable input where there is one.
 
+    Only the API's addresses keep their query; that of a file may be a signature.
+
     >>> asked(Response("https://civitai.com/api/trpc/image.get?input=%7B%22json%22%3A%7B%22id%22%3A5%7D%7D"))
     'https://civitai.com/api/trpc/image.get?input={"json":{"id":5}}'
     """
-    url = response.url
+    request = response.request
+    url = response.url if request is None or request.url != response.url else roles.shown(request)
+    parts = urlsplit(url)
+    if API not in parts.path:
+        return parts._replace(query="", fragment="").geturl()
     if TRPC in url:
         url = " ".join(unquote(url).split())
         return url if len(url) <= LONGEST_ADDRESS else f"{url[:LONGEST_ADDRESS]}…"

@@ -53,11 +53,14 @@ def role_of(request: Request) -> Role | None:
 def shown(request: Request) -> str:
     """Give a request's address as it may be written down: one of a file without its query, which may be a signature.
 
+    A download that the site sent on counts as one of a file before it has its new role, too: Scrapy logs it then.
+
     >>> from scrapy import Request
     >>> shown(Request("https://s3.example/a.png?sig=1", meta={"download_slot": "media s3.example"}))
     'https://s3.example/a.png'
     """
-    if role_of(request) not in {Role.MEDIA, Role.STORAGE}:
+    sent_on = "download_to" in request.meta and "redirect_urls" in request.meta
+    if role_of(request) not in {Role.MEDIA, Role.STORAGE} and not sent_on:
         return request.url
     return urlsplit(request.url)._replace(query="", fragment="").geturl()
 

@@ -16,7 +16,9 @@ from civitscrape.exceptions import ArgumentError, UnarchivableError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MEDIA", "MIRRORS", "PAGES", "SITES", "USERNAME", "Target", "address", "target", "username"]
+__all__ = [
+    "MEDIA", "MIRRORS", "PAGES", "SITES", "USERNAME", "Target", "address", "masked", "shown", "target", "username"
+]  # fmt: skip
 
 SITES = frozenset({"civitai.com", "civitai.red", "civitai.green"})
 """Hosts of the site, each also with ``www.``."""
@@ -50,9 +52,9 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _WEB_PORTS = {None, 80, 443}
 _UPLOAD_TIME = 10  # digits of a time in seconds; names of uploads are often times, ids have at most nine
 _SECRET = re.compile(
-    r"([?&;][^=&;#]*(?:token|key|sign|sig|secret|credential|auth|pass)[^=&;#]*=)[^&;#\s]*", re.IGNORECASE
+    r"([?&;#][^=&;#]*(?:token|key|sign|sig|secret|credential|auth|pass)[^=&;#]*=)[^&;#\s]*", re.IGNORECASE
 )
-_PASSWORD = re.compile(r"(//[^/?#@:\s]*:)[^/?#@\s]*@")
+_PASSWORD = re.compile(r"((?:^|//)[^/?#@:\s]*:)[^/?#\s]*@")
 _SHOWN_MAX = 300
 
 
@@ -84,7 +86,7 @@ def target(text: str, *, hosts: frozenset[str] = SITES, media_url: str = MEDIA) 
     try:
         return _read(pasted, hosts, media_url)
     except UnarchivableError as error:
-        raise UnarchivableError(f"{_shown(pasted)} cannot be archived: {error}") from error
+        raise UnarchivableError(f"{shown(pasted)} cannot be archived: {error}") from error
 
 
 def address(spider: str, identifier_: str | int, base: str) -> str:
@@ -187,10 +189,25 @@ def _from_mirror(folders: list[str], pairs: list[tuple[str, str]]) -> Target:
     )
 
 
-def _shown(text: str) -> str:
+def masked(text: str) -> str:
+    """Cover credentials in all addresses of a text; what holds none stays as it is.
+
+    >>> masked("https://me:word@civitai.com/images/1 civitai.com/images/2?token=abc&page=3 civitai:123@456")
+    'https://me:…@civitai.com/images/1 civitai.com/images/2?token=…&page=3 civitai:123@456'
+    """
+    return re.sub(r"\S+", lambda word: _masked_word(word[0]), text)
+
+
+def _masked_word(word: str) -> str:
+    if _AIR.fullmatch(word):  # Its @ stands between numbers.
+        return word
+    return _PASSWORD.sub(r"\1…@", _SECRET.sub(r"\1…", word))
+
+
+def shown(text: str) -> str:
     """Quote a text without credentials, and not at endless length."""
-    masked = _PASSWORD.sub(r"\1…@", _SECRET.sub(r"\1…", text))
-    return repr(masked if len(masked) <= _SHOWN_MAX else masked[:_SHOWN_MAX] + "…")
+    whole = masked(text)
+    return repr(whole if len(whole) <= _SHOWN_MAX else whole[:_SHOWN_MAX] + "…")
 
 
 def username(text: str, hosts: frozenset[str] = SITES) -> str:
@@ -209,15 +226,15 @@ def username(text: str, hosts: frozenset[str] = SITES) -> str:
     typed = text.strip()
     name = _from_address(typed, hosts) if "/" in typed else typed
     if not USERNAME.fullmatch(name):
-        shown = repr(name) if name else "empty"
-        raise ArgumentError(f"spider argument username: {shown}: only letters, digits and _, or a profile's address")
+        given = shown(name) if name else "empty"
+        raise ArgumentError(f"spider argument username: {given}: only letters, digits and _, or a profile's address")
     return name
 
 
 def _from_address(text: str, hosts: frozenset[str]) -> str:
     """Take the name out of ``…/user/NAME…``."""
     refusal = ArgumentError(
-        f"spider argument username: {text!r} is not a profile's address; one looks like https://civitai.com/user/NAME"
+        f"spider argument username: {shown(text)} is not a profile's address; one looks like https://civitai.com/user/NAME"
     )
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")

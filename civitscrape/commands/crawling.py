@@ -49,11 +49,12 @@ def check(spider: str, arguments: Mapping[str, Any], settings: BaseSettings) -> 
         raise ArgumentError(f"there is no spider {spider!r}; known are {', '.join(sorted(loader.list()))}")
     spider_class = loader.load(spider)
     if issubclass(spider_class, CivitaiSpider):
-        spider_class.arguments.read({name: value for name, value in arguments.items() if name != "_job"})
+        typed = {name: value for name, value in arguments.items() if name != "_job"}
+        spider_class.arguments.read(typed)
     resolved = settings.copy()
     resolve(resolved)
     if issubclass(spider_class, CivitaiSpider):
-        spider_class.require_login(resolved)
+        spider_class.require_login(resolved, spider_class.arguments.read(typed))
     for name in ("OUTPUT_DIR", "MEDIA_STORE"):
         probe(Path(resolved[name]), name)
     if os.environ.get("SSL_CERT_FILE"):

@@ -7,12 +7,13 @@ import logging
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, runtime_checkable
 
 from scrapy import signals
 
 from civitscrape.archive import fingerprints, walks
 from civitscrape.archive.database import Archive, upsert
+from civitscrape.archive.namelist import NameList
 from civitscrape.exceptions import ArchiveError
 from civitscrape.ledger import Announcement, Outcome, Run, Walk, now
 
@@ -28,6 +29,23 @@ logger = logging.getLogger(__name__)
 
 CHUNK = 500
 """Images asked of the database at once."""
+
+
+class Lack(NamedTuple):
+    """What can go wrong with a local file."""
+
+    things: str
+    what: str
+    counter: str
+    """Name of the statistic that counts it."""
+
+    def sentence(self, number: int, first: str) -> str:
+        """Say how often it went wrong, and why the first time."""
+        return f"{number} {self.things}{'' if number == 1 else 's'} {self.what}; the first: {first}"
+
+
+UNREADABLE = Lack("local file", "could not be read", "civitscrape/unreadable_files")
+UNWRITTEN = Lack("`.civitai.info` file", "could not be written", "civitscrape/unwritten_infos")
 
 
 @runtime_checkable
@@ -58,6 +76,8 @@ class Books:
         self.announcements: dict[str, Announcement] = {}
         self.error: str | None = None
         self.left_out: list[str] = []
+        self._lacks: dict[Lack, tuple[int, str]] = {}
+        self._lists: dict[str, NameList] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -135,21 +155,24 @@ class Books:
         """Find the model versions that a target's images were made with and nobody has named yet."""
         return await self.archive.run(walks.unnamed, target)
 
-    async def local_files(self, places: Sequence[str]) -> list[LocalFile]:
-        """Find the person's own model files in these places."""
-
-        def look() -> list[LocalFile]:
-            return [fingerprints.measured(path) for path in fingerprints.find(places)]
-
-        return await asyncio.to_thread(look)
+    async def local_files(self, places: Sequence[str]) -> dict[Path, LocalFile]:
+        """Find the person's own model files in these places; what cannot be looked at is named and left out."""
+        found = await asyncio.to_thread(fingerprints.find, places)
+        for reason in found.unreadable:
+            self.lack(UNREADABLE, reason)
+        return found.files
 
     async def remembered(self, files: Collection[LocalFile]) -> dict[str, str]:
         """Return the SHA-256 of those files that have not changed since they were read, by path."""
         return await self.archive.run(fingerprints.remembered, files)
 
-    async def hash_file(self, file: LocalFile) -> str:
-        """Read a file, and remember its SHA-256."""
-        file.sha256 = await asyncio.to_thread(fingerprints.sha256_of, Path(file.path))
+    async def hash_file(self, path: Path) -> str | None:
+        """Read a file, and remember its SHA-256; None for one that cannot be read, which is named and left out."""
+        try:
+            file = await asyncio.to_thread(fingerprints.read, path)
+        except ArchiveError as error:
+            self.lack(UNREADABLE, str(error))
+            return None
         await self.archive.run(fingerprints.remember, file)
         return file.sha256
 
@@ -158,7 +181,28 @@ class Books:
         try:
             logger.info("%s", fingerprints.write_info(path, version))
         except ArchiveError as error:
-            logger.error("%s", error)  # noqa: TRY400 (one line)
+            self.lack(UNWRITTEN, str(error))
+
+    def lack(self, what: Lack, reason: str) -> None:
+        """Name one local file that something went wrong with; all of a kind share a sentence in ``left_out``."""
+        logger.error("%s", reason)
+        number, first = self._lacks.get(what, (0, reason))
+        if number:
+            self.left_out.remove(what.sentence(number, first))
+        self._lacks[what] = number + 1, first
+        self.left_out.append(what.sentence(number + 1, first))
+        self._crawler.stats.inc_value(what.counter)
+
+    async def list_names(self, name: str, names: Collection[str]) -> bool:
+        """Add names to a list in the output folder; False when it cannot be written, which is named."""
+        names_there = self._lists.setdefault(name, NameList(self.folder / name))
+        try:
+            await asyncio.to_thread(names_there.add, names)
+        except ArchiveError as error:
+            logger.error("%s; names are kept in the table alone", error)  # noqa: TRY400 (one line)
+            self.left_out.append(f"no names were added to a list: {error}")
+            return False
+        return True
 
     async def met(self, walk: Walk, entry_kind: str, ids: Collection[int]) -> set[int]:
         """Tell which entries of a kind a walk itself has met."""

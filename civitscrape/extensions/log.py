@@ -1,16 +1,20 @@
-"""The log file of a run, beside whatever the console shows; key and cookies are in neither."""
+"""The log file of a run, beside whatever the console shows; key, cookies and signatures are in neither."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
+from copy import copy
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from scrapy import signals
+from scrapy import Request, signals
+from scrapy.http import Response
 from scrapy.utils.log import get_scrapy_root_handler
 
+from civitscrape.civitai import answers, roles
 from civitscrape.extensions.books import Books
 from civitscrape.middlewares.auth import Auth
 
@@ -42,8 +46,21 @@ def secrets_of(crawler: Crawler) -> Collection[str]:
     return {key} if key else set()
 
 
+def unsigned(value: Any) -> Any:
+    """Word a request or an answer as Scrapy does, without the query that may be a signature; leave all else alone.
+
+    >>> unsigned(Request("https://s3.example/a.png?sig=1", meta={"download_slot": "media s3.example"}))
+    '<GET https://s3.example/a.png>'
+    """
+    if isinstance(value, Request):
+        return f"<{value.method} {roles.shown(value)}>"
+    if isinstance(value, Response):
+        return f"<{value.status} {answers.asked(value)}>"
+    return value
+
+
 class Masked(logging.Formatter):
-    """Writes a record as another formatter does, then covers what is secret, tracebacks included."""
+    """Writes a record as another formatter does, without signatures, then covers what is secret, tracebacks included."""
 
     def __init__(self, formatter: logging.Formatter, secrets: Callable[[], Collection[str]]) -> None:
         super().__init__()
@@ -52,13 +69,19 @@ class Masked(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Cover the secrets wherever they stand."""
+        if record.args:
+            record, args = copy(record), record.args
+            record.args = (
+                {name: unsigned(value) for name, value in args.items()}
+                if isinstance(args, Mapping)
+                else tuple(unsigned(value) for value in args)
+            )
         return covered(self._formatter.format(record), self._secrets())
 
 
 def mask(handler: logging.Handler, secrets: Callable[[], Collection[str]]) -> None:
     """Cover secrets in everything that a handler writes; ``secrets`` is asked each time, since they are renewed."""
-    if secrets():
-        handler.setFormatter(Masked(handler.formatter or logging.Formatter(), secrets))
+    handler.setFormatter(Masked(handler.formatter or logging.Formatter(), secrets))
 
 
 class LogFile(logging.FileHandler):

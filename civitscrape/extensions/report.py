@@ -38,6 +38,31 @@ COUNTS = {
 }
 """Totals of a report, and the counters they are read from."""
 
+LISTINGS = {
+    "rest.images": "",
+    "rest.models": "models",
+    "rest.model": "the model",
+    "rest.version": "the version",
+    "rest.image": "the image",
+    "rest.by-hash-ids": "which are known",
+    "rest.by-hash": "the versions",
+    "rest.by-one-hash": "the version",
+    "rest.creators": "",
+    "rest.tags": "",
+    "page.image": "its page",
+    "page.post": "its page",
+    "page.tag": "its page",
+    "trpc.image.getInfinite": "with votes",
+    "trpc.image.get": "by id",
+    "trpc.post.get": "texts of posts",
+    "trpc.post.getInfinite": "posts",
+    "trpc.collection.getInfinite": "collections",
+    "trpc.collection.getById": "the collection",
+    "trpc.collection.getAllCollectionItems": "its order",
+    "trpc.modelVersion.getVersionsByIds": "names of models",
+}
+"""How a report calls what a walk followed; nothing for what is usual."""
+
 STYLES = {Outcome.COMPLETE: "bold green", Outcome.INCOMPLETE: "bold yellow", Outcome.STOPPED: "bold yellow"}
 
 
@@ -143,8 +168,9 @@ def _row(walk: dict[str, Any]) -> list[str]:
     announced = "unknown" if walk["announced"] is None else str(walk["announced"])
     failed = files.get("failed", 0) + files.get("refused", 0)
     numbers = [announced, walk["listed"], files.get("stored", 0), files.get("had", 0), files.get("gone", 0), failed]
-    target, source = walk["target"].partition(":")[2], "" if walk["source"] == "rest.images" else walk["source"]
-    name = " ".join(filter(None, (target, source, walk["asks"], "+".join(walk["levels"]))))
+    target = walk["target"].partition(":")[2]
+    listing = " ".join(filter(None, (LISTINGS.get(walk["source"], walk["source"]), walk["asks"])))
+    name = f"{target} {'+'.join(walk['levels'])}" + (f"\n  {listing}" if listing else "")
     return [escape(name), *map(str, numbers), walk["state"]]
 
 

@@ -9,7 +9,18 @@ from scrapy import Request
 from scrapy.utils.asyncio import sleep
 
 from civitscrape.archive import commit as transaction
-from civitscrape.exceptions import AnswerError, ArchiveError, ChallengeError, EnvelopeError
+from civitscrape.exceptions import (
+    AnswerError,
+    ArchiveError,
+    BadArgumentError,
+    ChallengeError,
+    EchoError,
+    EnvelopeError,
+    ForbiddenError,
+    LoginError,
+    NotFoundError,
+    RegionError,
+)
 from civitscrape.extensions.books import Books
 from civitscrape.extensions.log import covered, secrets_of
 from civitscrape.items import Collection, Creator, Image, Model, ModelFile, ModelVersion, Post
@@ -28,6 +39,9 @@ logger = logging.getLogger(__name__)
 
 UP_TO_DATE = "uptodate"
 """Scrapy's word for a file that was there before."""
+
+HOPELESS = (BadArgumentError, EchoError, ForbiddenError, LoginError, NotFoundError, RegionError)
+"""Answers by which the site has understood the question: the same question gets the same answer."""
 
 BREATH = 8
 """Entries after which the event loop gets a turn: parsing a page of 200 entries takes tens of milliseconds in all."""
@@ -79,7 +93,7 @@ class Commit:
             if repeated is not None:
                 return [repeated]
         walk: Walk = request.cb_kwargs["walk"]
-        walk.state, walk.error = WalkState.BROKEN, str(error)
+        walk.state, walk.error, walk.hopeless = WalkState.BROKEN, str(error), isinstance(error, HOPELESS)
         self._crawler.stats.inc_value("civitscrape/walks_broken")
         logger.error("%s: %s", walk.target, error)
         return [walk]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from scrapy import Spider
 
+from civitscrape.civitai import levels
+from civitscrape.civitai import urls
 from civitscrape.civitai.cookies import has_login
 from civitscrape.exceptions import ArgumentError
 from civitscrape.extensions.books import Books
@@ -16,6 +18,15 @@ from civitscrape.spiders.arguments import Arguments  # noqa: TC001 (part of the 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
+
+
+def host_for(level: int) -> str:
+    """Name the setting of the host to ask: the two hosts filter by different ratings (rest.md §2.1)."""
+    return "CIVITAI_MATURE_URL" if level & levels.MATURE else "CIVITAI_URL"
+
+
+ADDRESSES = frozenset({"url", "username"})
+"""Arguments that may be addresses, and so may hold credentials."""
 
 
 class CivitaiSpider(Spider):
@@ -56,27 +67,33 @@ class CivitaiSpider(Spider):
         Raises:
             ArgumentError: an argument is wrong, or a key or cookies are missing.
         """
-        cls.require_login(crawler.settings)
+        cls.require_login(crawler.settings, cls.arguments.read({n: v for n, v in kwargs.items() if n != "_job"}))
         return super().from_crawler(crawler, *args, **kwargs)
 
     @classmethod
-    def require_login(cls, settings: BaseSettings) -> None:
-        """Make sure that there is a key or cookies, if the spider needs one of them.
+    def require_login(cls, settings: BaseSettings, arguments: Arguments) -> None:
+        """Make sure that there is a key or cookies for the host that will be asked, if the spider needs one of them.
 
         Raises:
             ArgumentError: there is neither.
         """
-        if cls.needs_login is not None and not has_login(settings, settings["CIVITAI_URL"]):
+        host = settings[host_for(getattr(arguments, "level", levels.ALL))]
+        if cls.needs_login is not None and not has_login(settings, host):
             raise ArgumentError(
-                f"spider {cls.name} needs a key or cookies: {cls.needs_login}; "
-                "put a key into CIVITAI_API_KEY, or a browser's cookies into CIVITAI_COOKIES"
+                f"spider {cls.name} needs a key or cookies for {host}: {cls.needs_login}; put a key into "
+                "CIVITAI_API_KEY, or a browser's cookies of that host into CIVITAI_COOKIES (a cookies.txt holds both)"
             )
 
     def describe(self) -> dict[str, Any]:
-        """Tell what was asked, for the row of the run; never a setting, since a setting may be secret."""
-        words = [f"-a {name}={shlex.quote(str(value))}" for name, value in self._typed.items()]
-        command = " ".join(["scrapy crawl", self.name, *words])
-        return {"arguments": self.args.model_dump(mode="json"), "job": self._job, "command": command}
+        """Tell what was asked, for the row of the run; no credentials in addresses, and no setting: it may be secret."""
+        typed = {name: urls.masked(str(one)) if name in ADDRESSES else str(one) for name, one in self._typed.items()}
+        command = " ".join(
+            ["scrapy crawl", self.name, *(f"-a {name}={shlex.quote(one)}" for name, one in typed.items())]
+        )
+        arguments = self.args.model_dump(mode="json")
+        for name in ADDRESSES & arguments.keys():
+            arguments[name] = [urls.masked(one) for one in arguments[name] or []] or None
+        return {"arguments": arguments, "job": self._job, "command": command}
 
     @property
     def books(self) -> Books:

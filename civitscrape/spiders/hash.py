@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
 from civitscrape.civitai.rest import HASHES_PER_CALL, VERSIONS_PER_CALL
 from civitscrape.exceptions import ArgumentError
 from civitscrape.items import ModelFile, ModelVersion
-from civitscrape.ledger import LocalFile  # noqa: TC001 (part of signatures)
 from civitscrape.parsers import models
 from civitscrape.spiders.arguments import VersionsArguments, Words, split
 from civitscrape.spiders.listings.base import mapping
-from civitscrape.spiders.versions import VersionsSpider
+from civitscrape.spiders.versions import VersionsSpider, version_ids
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -31,6 +30,9 @@ HASH = re.compile(r"[0-9a-f]{8}|[0-9a-f]{10}|[0-9a-f]{12}|[0-9a-f]{64}")
 
 READERS = 2
 """Files that are read at once."""
+
+PULSE = 30
+"""Seconds between two lines in the log about files that are read."""
 
 
 def _hashes(text: object) -> object:
@@ -56,6 +58,11 @@ class HashArguments(VersionsArguments):
         default=None,
         description="Local model files, or folders of them, several with commas; read once, then remembered.",
     )
+    content: Annotated[list[Literal["showcase", "gallery", "files"]], BeforeValidator(split)] = Field(
+        default=[],
+        description="What to bring beside the records; nothing unless asked for: `showcase` (the creator's own "
+        "pictures), `gallery` (everybody's), `files` (the model files themselves).",
+    )
 
     @classmethod
     def read(cls, typed: dict[str, Any]) -> Any:
@@ -63,9 +70,14 @@ class HashArguments(VersionsArguments):
         read = super().read(typed)
         if not read.sha256 and not read.path:
             raise ArgumentError("spider hash: give hashes with -a sha256=… or files with -a path=…")
-        missing = next((one for one in read.path or [] if not Path(one).expanduser().exists()), None)
-        if missing is not None:
-            raise ArgumentError(f"spider argument path: {missing!r}: there is no such file or folder")
+        for place in read.path or []:
+            try:
+                Path(place).expanduser().stat()
+            except FileNotFoundError as error:
+                raise ArgumentError(f"spider argument path: {place!r}: there is no such file or folder") from error
+            except (OSError, RuntimeError, ValueError) as error:  # a home of nobody's, half a name
+                reason = getattr(error, "strerror", None) or error
+                raise ArgumentError(f"spider argument path: {place!r}: {reason}") from error
         return read
 
 
@@ -83,7 +95,14 @@ class HashSpider(VersionsSpider):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._local: dict[str, list[Path]] = {}
+        self._local: dict[str, dict[Path, str]] = {}
+        self._followed: set[int] = set()
+        self._read = 0
+
+    @property
+    def downloads(self) -> bool:
+        """Whether pictures are wanted: an answer about hashes brings some, but does not say whose they are."""
+        return super().downloads and not {"showcase", "gallery"}.isdisjoint(self.args.content)
 
     async def start(self) -> AsyncIterator[Any]:
         """Ask which hashes the site knows, ten thousand at a time."""
@@ -102,18 +121,31 @@ class HashSpider(VersionsSpider):
     async def _read_files(self) -> None:
         """Hash the local files, a few at a time, each only when it is new or has changed."""
         files = await self.books.local_files(self.args.path or [])
-        known = await self.books.remembered(files)
-        gate = asyncio.Semaphore(READERS)
-        digests = await asyncio.gather(*[self._digest(file, known, gate) for file in files])
-        for file, digest in zip(files, digests, strict=True):
-            self._local.setdefault(digest, []).append(Path(file.path))
+        known = await self.books.remembered(files.values())
+        new = [path for path, file in files.items() if file.path not in known]
+        gate, pulse = asyncio.Semaphore(READERS), asyncio.create_task(self._pulse(len(new)))
+        try:
+            read = dict(zip(new, await asyncio.gather(*[self._hash(path, gate) for path in new]), strict=True))
+        finally:
+            pulse.cancel()
+        for path, file in files.items():
+            digest = read[path] if path in read else known[file.path]
+            if digest is not None:
+                self._local.setdefault(digest, {})[path] = file.path
 
-    async def _digest(self, file: LocalFile, known: dict[str, str], gate: asyncio.Semaphore) -> str:
-        if file.path not in known:
-            async with gate:
-                known[file.path] = await self.books.hash_file(file)
+    async def _hash(self, path: Path, gate: asyncio.Semaphore) -> str | None:
+        async with gate:
+            digest = await self.books.hash_file(path)
+        self._read += 1
+        if digest is not None:
             self.crawler.stats.inc_value("civitscrape/hashed")
-        return known[file.path]
+        return digest
+
+    async def _pulse(self, number: int) -> None:
+        """Tell now and then how far the reading has come."""
+        while True:
+            await asyncio.sleep(PULSE)
+            self.logger.info("%d of %d local files are read", self._read, number)
 
     async def follow(self, walk: Walk, entries: list[Any]) -> AsyncIterator[Any]:
         """Ask for the versions of the hashes that the site knows, a hundred at a time."""
@@ -123,7 +155,10 @@ class HashSpider(VersionsSpider):
             for chunk in chunks(list(known), VERSIONS_PER_CALL):
                 async for step in self.plan(walk.target, "rest.by-hash", {"hashes": chunk}):
                     yield step
-        async for step in super().follow(walk, entries):
+        # Several files may be of one version, and its pictures are listed once.
+        fresh = [entry for entry in entries if mapping(entry).get("id") not in self._followed]
+        self._followed.update(number for entry in fresh for number in version_ids(mapping(entry)))
+        async for step in super().follow(walk, fresh):
             yield step
 
     def _say(self, walk: Walk, known: dict[str, Any]) -> None:
@@ -131,7 +166,7 @@ class HashSpider(VersionsSpider):
         for one in walk.params["hashes"]:
             if one not in known:
                 self.crawler.stats.inc_value("civitscrape/unknown_hashes")
-                names = ", ".join(str(path) for path in self._local.get(one.lower(), [])) or one
+                names = ", ".join(self._local.get(one.lower(), {}).values()) or one
                 self.logger.info("%s: the site knows no version with this file", names)
 
     def keep(self, entry: Any, walk: Walk) -> Iterator[Any]:

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from civitscrape.civitai import levels
+from civitscrape.items import Level
+from civitscrape.ledger import WalkState
 from civitscrape.spiders.arguments import MediaArguments, Numbers
+from civitscrape.spiders.listings.base import mapping
 from civitscrape.spiders.walking import WalkingSpider
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from civitscrape.items import Level
+    from civitscrape.exceptions import AnswerError
+    from civitscrape.ledger import Walk
+
+LOOKUP, PAGE = "trpc.image.get", "page.image"
 
 
 class ImageArguments(MediaArguments):
@@ -44,12 +50,33 @@ class ImageSpider(WalkingSpider):
     async def start(self) -> AsyncIterator[Any]:
         """Ask for the images, whatever their level."""
         if self.logged_in:
-            ids = ",".join(map(str, self.args.image_id))
-            async for step in self.plan(f"image:{ids}", "trpc.image.get", {"ids": self.args.image_id}):
+            first, *others = self.args.image_id
+            target = f"image:{first}+{len(others)}" if others else f"image:{first}"
+            async for step in self.plan(target, LOOKUP, {"ids": self.args.image_id}):
                 yield step
             return
-        for number in self.args.image_id:
-            # The page knows the generation data, the listing knows tags and reactions.
-            for source, asked in (("page.image", {"id": number}), ("rest.image", {"imageId": number})):
-                async for step in self.plan(f"image:{number}", source, asked):
-                    yield step
+        async for step in self._pages(self.args.image_id):
+            yield step
+
+    async def _pages(self, ids: list[int]) -> AsyncIterator[Any]:
+        """Ask for the page of each image, which knows its generation data and its level."""
+        for number in ids:
+            async for step in self.plan(f"image:{number}", PAGE, {"id": number}):
+                yield step
+
+    async def follow(self, walk: Walk, entries: list[Any]) -> AsyncIterator[Any]:
+        """Ask the listing for tags and reactions of an image whose level is known now."""
+        for entry in entries if walk.source == PAGE else ():
+            level = Level(mapping(entry["image"]).get("nsfwLevel") or levels.ALL)
+            async for step in self.plan(walk.target, "rest.image", {"imageId": entry["id"]}, level):
+                yield step
+
+    async def instead(self, walk: Walk, error: AnswerError) -> AsyncIterator[Any]:
+        """Ask for the pages, where the site refuses a key or cookies."""
+        if walk.source != LOOKUP:
+            raise error
+        self.logger.warning("%s: %s; the pages are asked for instead, which tell no votes", walk.target, error)
+        walk.state = WalkState.SPLIT
+        yield walk
+        async for step in self._pages(self.args.image_id):
+            yield step

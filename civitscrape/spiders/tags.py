@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -43,7 +42,8 @@ class TagsSpider(WalkingSpider):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._named: set[str] | None = None
+        self._names: list[str] = []
+        self._writes = True
 
     async def start(self) -> AsyncIterator[Any]:
         """Walk the numbered pages."""
@@ -53,17 +53,16 @@ class TagsSpider(WalkingSpider):
             yield step
 
     def keep(self, entry: Any, walk: Walk) -> Iterator[Any]:
-        """Keep a name, and add it to the list when it is new."""
+        """Keep a name, and note it for the list."""
         for record in super().keep(entry, walk):
             if isinstance(record, TagName):
-                self._add(record.name)
+                self._names.append(record.name)
             yield record
 
-    def _add(self, name: str) -> None:
-        path = Path(self.settings["OUTPUT_DIR"]) / FILE
-        if self._named is None:
-            self._named = set(path.read_text("utf-8").splitlines()) if path.exists() else set()
-        if name not in self._named:
-            self._named.add(name)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(f"{name}\n")
+    async def follow(self, walk: Walk, entries: list[Any]) -> AsyncIterator[Any]:
+        """Add the names of a page to the list, as long as it can be written."""
+        names, self._names = self._names, []
+        if self._writes:
+            self._writes = await self.books.list_names(FILE, names)
+        async for step in super().follow(walk, entries):
+            yield step

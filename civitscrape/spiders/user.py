@@ -66,6 +66,13 @@ class UserSpider(WalkingSpider):
                 async for step in self.plan(walk.target, "trpc.modelVersion.getVersionsByIds", {"ids": numbers}):
                     yield step
 
+    async def follow(self, walk: Walk, entries: list[Any]) -> AsyncIterator[Any]:
+        """Ask for the texts of posts, which the feed does not tell."""
+        ids = [number for entry in entries if (number := self.listing(walk.source).number(entry)) is not None]
+        if walk.source == "trpc.post.getInfinite" and ids:
+            async for step in self.plan(walk.target, "trpc.post.get", {"ids": ids}):
+                yield step
+
     def _say_what_needs_login(self) -> None:
         """Tell what is left out because it needs a key or cookies; the run is not complete then."""
         for one in ("posts", "collections"):

@@ -8,13 +8,15 @@ from civitscrape.spiders.listings.base import mapping
 from civitscrape.spiders.walking import WalkingSpider
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from civitscrape.ledger import Walk
     from civitscrape.spiders.arguments import VersionsArguments
 
-THINGS = frozenset({"rest.model", "rest.version", "rest.by-hash", "rest.by-one-hash"})
-"""Sources whose entries are models or versions in full."""
+VERSIONS = frozenset({"rest.version", "rest.by-hash", "rest.by-one-hash"})
+"""Sources whose entries are versions, which do not tell who made them."""
+
+MODEL = "rest.model"
 
 
 class VersionsSpider(WalkingSpider):
@@ -28,22 +30,31 @@ class VersionsSpider(WalkingSpider):
         return "files" in self.args.content and self.args.download != "none"
 
     async def follow(self, walk: Walk, entries: list[Any]) -> AsyncIterator[Any]:
-        """Plan the galleries of the versions that were found.
+        """Plan the galleries and showcases of the versions that were found."""
+        for entry in map(mapping, entries):
+            for source, asked in self._next(walk, entry):
+                async for step in self.plan(walk.target, source, asked):
+                    yield step
+
+    def _next(self, walk: Walk, entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Name the listings that a model or a version leads to.
 
         The showcase comes with its model, but without prompts and tags: a listing of what the creator posted to the
-        version brings them, in a call for each version.
+        version brings them, in a call for each version. Who the creator is, the model tells.
         """
-        if walk.source not in THINGS:
-            return
-        for entry in map(mapping, entries):
+        content, model = self.args.content, entry.get("modelId")
+        if walk.source in VERSIONS and "gallery" in content:
+            yield self.images({"modelVersionId": entry.get("id")})
+        elif walk.source in VERSIONS and "showcase" in content and type(model) is int:
+            yield MODEL, {"id": model, "version": entry.get("id")}
+        elif walk.source == MODEL:
             creator = mapping(entry.get("creator")).get("username")
+            only = walk.params.get("version")
             for number in version_ids(entry):
-                asked: dict[str, Any] = {"modelVersionId": number}
-                if "gallery" not in self.args.content:
-                    asked["username"] = creator
-                if "gallery" in self.args.content or ("showcase" in self.args.content and creator):
-                    async for step in self.plan(walk.target, *self.images(asked)):
-                        yield step
+                if only in {None, number} and "gallery" in content:
+                    yield self.images({"modelVersionId": number})
+                elif only in {None, number} and "showcase" in content and creator:
+                    yield self.images({"modelVersionId": number, "username": creator})
 
 
 def version_ids(entry: dict[str, Any]) -> list[int]:

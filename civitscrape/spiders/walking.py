@@ -12,7 +12,7 @@ from civitscrape.exceptions import EntryError, ForbiddenError, LoginError, NotFo
 from civitscrape.items import Image, Level, ModelFile
 from civitscrape.ledger import Announcement, Entry, MediaState, Walk, WalkState, now
 from civitscrape.spiders.arguments import MediaArguments
-from civitscrape.spiders.base import CivitaiSpider
+from civitscrape.spiders.base import CivitaiSpider, host_for
 from civitscrape.spiders.findings import is_older, judged, link, numbered, wanted
 from civitscrape.spiders.listings.base import NEWEST, Question
 from civitscrape.spiders.listings.instead import otherwise
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from civitscrape.civitai.answers import Page
+    from civitscrape.exceptions import AnswerError
     from civitscrape.spiders.arguments import WalkArguments
     from civitscrape.spiders.listings.base import Listing
 
@@ -63,8 +64,7 @@ class WalkingSpider(CivitaiSpider):
     @property
     def site(self) -> str:
         """The host for all passes of a target: the two hosts filter by different ratings (rest.md §2.1)."""
-        name = "CIVITAI_MATURE_URL" if self.level & levels.MATURE else "CIVITAI_URL"
-        return str(self.settings[name])
+        return str(self.settings[host_for(self.level)])
 
     @property
     def files(self) -> bool:
@@ -168,11 +168,10 @@ class WalkingSpider(CivitaiSpider):
             yield Announcement(target=walk.target, exists=False, error=str(error))
             raise
         except (LoginError, ForbiddenError) as error:
-            if walk.pages or not otherwise(walk):
+            if walk.pages:
                 raise
-            self.logger.warning("%s: %s; the public API is asked instead, which tells no votes", walk.target, error)
-            yield walk
-            yield self.ask(walk)
+            async for step in self.instead(walk, error):
+                yield step
             return
         if walk.pages == 0:
             walk.started_at = answers.time_of(response) or walk.started_at
@@ -187,6 +186,18 @@ class WalkingSpider(CivitaiSpider):
             yield step
         async for step in self.follow(walk, entries):
             yield step
+
+    async def instead(self, walk: Walk, error: AnswerError) -> AsyncIterator[Any]:
+        """Ask the public API for what the site's own feed refuses.
+
+        Raises:
+            AnswerError: the public API has no such listing.
+        """
+        if not otherwise(walk):
+            raise error
+        self.logger.warning("%s: %s; the public API is asked instead, which tells no votes", walk.target, error)
+        yield walk
+        yield self.ask(walk)
 
     async def follow(self, walk: Walk, entries: list[Any]) -> AsyncIterator[Any]:  # noqa: ARG002 (for those who follow)
         """Plan what the entries of a page lead to; nothing, unless a spider says so."""
@@ -235,6 +246,9 @@ class WalkingSpider(CivitaiSpider):
     def end(self, walk: Walk) -> Iterator[Walk]:
         """Write into a walk that it has come to its end, or to the end that a person set."""
         walk.state = WalkState.LIMITED if "max_items" in walk.params else WalkState.COMPLETE
+        flaw = self.listing(walk.source).flaw(walk)
+        if walk.state is WalkState.COMPLETE and flaw is not None:
+            walk.state, walk.error = WalkState.CAPPED, flaw
         yield walk
 
     async def parse_check(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
@@ -271,8 +285,8 @@ class WalkingSpider(CivitaiSpider):
             yield link(walk, listing.kind, number, listed=not listing.single)
         for record in records:
             if isinstance(record, Image):
-                yield link(walk, "image", record.id, listed=not listing.single)
-                if self.downloads:
+                yield link(walk, "image", record.id, listed=listing.kind == "image" and not listing.single)
+                if self.downloads and listing.brings_files:
                     yield wanted(record, self.settings["CIVITAI_MEDIA_URL"])
             elif isinstance(record, ModelFile) and self.files and record.download_url:
                 record.state = MediaState.WANTED

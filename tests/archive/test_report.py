@@ -97,13 +97,9 @@ def test_a_creator_without_works_is_complete(archive):
             {"state": WalkState.PLANNED},
             "walk 1 (pg+pg13) is planned at its first page: the crawl ended before it; run the same command again",
         ),
-        (
-            {"state": WalkState.SPLIT},
-            "walk 1 (pg+pg13) is split at its first page: the crawl ended before it; run the same command again",
-        ),
     ],
 )
-def test_a_run_is_incomplete_while_a_walk_is_anything_but_complete(archive, fields, reason):
+def test_a_run_is_incomplete_while_a_walk_is_anything_but_whole(archive, fields, reason):
     listed(archive, 12)
     walked(archive, **fields)
 
@@ -263,7 +259,7 @@ def test_nothing_listed_of_a_creator_whose_page_could_not_be_read_proves_nothing
     how, why = outcome(archive, announce(exists=None))
 
     assert how is Outcome.INCOMPLETE
-    assert "exists could not be learned" in why[0]
+    assert "whether it exists is not known" in why[0]
 
 
 def test_one_missing_target_of_several_makes_a_run_incomplete(archive):

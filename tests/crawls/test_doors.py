@@ -12,6 +12,7 @@ from civitscrape.items import Level
 from civitscrape.ledger import Outcome
 from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT
 from civitscrape.sandbox.content_truth import collection_truth, post_truth, posts_truth, resources_truth, votes_truth
+from civitscrape.sandbox.faults import Fault, Rule
 from civitscrape.sandbox.server import Sandbox
 from civitscrape.sandbox.site import Quirks
 from civitscrape.sandbox.vocabulary import TAG_NAMES
@@ -315,3 +316,111 @@ async def test_cookies_of_a_browser_do_what_a_key_does(sandbox, crawl):
     entries = crawled.archive.rows("SELECT entry_id FROM collection_entries ORDER BY position")
     assert [row["entry_id"] for row in entries] == truth["entries"]
     assert crawled.outcome is Outcome.COMPLETE
+
+
+@pytest.mark.parametrize("path", ["/api/trpc/image.getInfinite", "/api/trpc/post.getInfinite"])
+async def test_a_collection_whose_entries_never_come_is_not_complete(crawl, path):
+    kind = {"/api/trpc/image.getInfinite": "Image", "/api/trpc/post.getInfinite": "Post"}[path]
+    truths = [collection_truth(WORLD, number, account=SANDBOX_ACCOUNT) for number in WORLD.collections]
+    truth = next(one for one in truths if one and one["type"] == kind and one["entries"])
+
+    with Sandbox(WORLD, faults=[Rule(fault=Fault.EMPTY_PAGE, path=path)]).in_thread() as sandbox:
+        crawled = await crawl(sandbox, "collection", {"collection_id": str(truth["id"]), "level": "all"}, **KEY)
+
+    assert crawled.outcome is Outcome.INCOMPLETE
+    assert any("did not come" in reason for reason in crawled.report["reasons"])
+
+
+async def test_a_post_whose_images_never_come_is_not_complete(crawl):
+    post = posts_truth(WORLD, "harbourmaster", mask=1)[0]["id"]
+
+    with Sandbox(WORLD, faults=[Rule(fault=Fault.EMPTY_PAGE, path="/api/v1/images")]).in_thread() as sandbox:
+        crawled = await crawl(sandbox, "post", {"post_id": str(post)})
+
+    assert crawled.outcome is Outcome.INCOMPLETE
+    assert any("none of its images was listed" in reason for reason in crawled.report["reasons"])
+
+
+@pytest.mark.parametrize(
+    ("spider", "arguments"),
+    [
+        ("tag", {"tag": "4242"}),
+        ("images", {"username": "nobody_here"}),
+        ("images", {"model_version_id": "99999999"}),
+        ("models", {"ids": "999999"}),
+    ],
+)
+async def test_nothing_at_all_is_never_complete(sandbox, crawl, spider, arguments):
+    crawled = await crawl(sandbox, spider, {**arguments, "download": "none"})
+
+    assert crawled.outcome is not Outcome.COMPLETE
+    assert crawled.report["reasons"]
+
+
+async def test_an_id_that_was_asked_for_and_did_not_come_is_named(sandbox, crawl):
+    model = WORLD.model_truth("lampwright", mask=1).ids[0]
+
+    crawled = await crawl(sandbox, "models", {"ids": f"{model},999999", "download": "none"})
+
+    assert crawled.outcome is Outcome.INCOMPLETE
+    assert any("999999" in reason for reason in crawled.report["reasons"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"procedure": "post.getInfinite", "username": "lampwright", "sort": "Most Comments"},
+        {"procedure": "model.getAll"},
+    ],
+)
+async def test_a_feed_that_leaves_things_out_is_never_called_whole(sandbox, crawl, arguments):
+    crawled = await crawl(sandbox, "feed", {**arguments, "level": "all", "download": "none"}, **KEY)
+
+    assert crawled.outcome is Outcome.INCOMPLETE
+    assert any("leaves out" in reason for reason in crawled.report["reasons"])
+
+
+async def test_an_image_hidden_from_the_mature_listing_keeps_its_tags(crawl):
+    sight = World.build(creators=[CreatorSpec(username="lampwright", images=8, childhood=3)])
+    record = next(one for one in sight.records.values() if one.childhood and one.listed)
+
+    with Sandbox(sight).in_thread() as sandbox:
+        crawled = await crawl(sandbox, "image", {"image_id": str(record.id), "download": "none"})
+
+    assert {row["tag_id"] for row in crawled.archive.rows("SELECT tag_id FROM image_tags")} >= set(record.tag_ids)
+
+
+async def test_an_expired_key_still_archives_an_image(sandbox, crawl):
+    record = some_image()
+
+    crawled = await crawl(sandbox, "image", {"image_id": str(record.id)}, CIVITAI_API_KEY="expired-key")
+
+    assert crawled.archive.rows("SELECT id, path FROM images")[0]["path"] is not None
+    assert crawled.outcome is Outcome.COMPLETE
+
+
+async def test_a_post_that_is_not_there_is_asked_for_once(sandbox, crawl):
+    sandbox.log.reset()
+
+    crawled = await crawl(sandbox, "post", {"post_id": "1"})
+
+    pages = [line for line in sandbox.log.lines if line.url.startswith("/posts/")]
+    assert len(pages) == 1
+    assert crawled.outcome is Outcome.FAILED
+
+
+async def test_cookies_of_one_host_do_not_pass_for_those_of_the_other(sandbox, crawl):
+    arguments = {"collection_id": "1", "level": "all"}
+
+    with pytest.raises(ArgumentError, match="needs a key or cookies for http://localhost"):
+        await crawl(sandbox, "collection", arguments, CIVITAI_COOKIES=f"civ-token={SANDBOX_ACCOUNT.session}")
+
+
+async def test_texts_of_a_creator_s_posts_are_asked_for_in_batches(sandbox, crawl):
+    arguments = {"username": "lampwright", "content": "posts", "level": "all", "download": "none"}
+
+    crawled = await crawl(sandbox, "user", arguments, **KEY)
+
+    expected = {one["id"]: one["detail"] for one in posts_truth(WORLD, "lampwright")}
+    rows = crawled.archive.rows("SELECT id, detail FROM posts WHERE published_at IS NOT NULL")
+    assert {row["id"]: row["detail"] for row in rows} == expected

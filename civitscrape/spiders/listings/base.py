@@ -48,6 +48,8 @@ class Listing(ABC):
     """Whether the last cursor of a whole walk is where new entries will appear."""
     single: ClassVar[bool] = False
     """Whether it is one thing, and no listing at all."""
+    brings_files: ClassVar[bool] = True
+    """Whether the files of its pictures are fetched from what it tells of them."""
     sort: ClassVar[str | None] = OLDEST
     """Order of a walk from the oldest end; None where there is none to choose."""
 
@@ -87,6 +89,16 @@ class Listing(ABC):
     @abstractmethod
     def number(self, entry: Any) -> int | None:
         """Return the id of an entry, None where it has none."""
+
+    def flaw(self, walk: Walk) -> str | None:
+        """Say why a walk that came to its end cannot be called whole; None where it can.
+
+        Orders that a person chose shift or lose entries between pages (rest.md §7.3, trpc-and-pages.md §4.1).
+        """
+        order = walk.params.get("sort")
+        if walk.pages < 2 or order in {None, self.sort} or walk.params.get("until_known"):  # noqa: PLR2004 (no page border)
+            return None
+        return f"sort={order} may lose entries between pages; leave the sort out for a listing that can be proven"
 
     def keepable(self, entry: Any) -> Any:
         """Return an entry as it may be kept: without what its creator hid, where a route sends it all the same."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from civitscrape.civitai import levels, trpc
+from civitscrape.civitai import trpc
 from civitscrape.civitai.answers import Page
 from civitscrape.exceptions import EchoError
+from civitscrape.items import Level
 from civitscrape.parsers import collections, feeds, images, models, posts
 from civitscrape.spiders.listings.base import (
     NEWEST,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.http import Response
 
-    from civitscrape.items import Level
     from civitscrape.ledger import Walk
 
 
@@ -107,6 +107,11 @@ class PostFeed(Feed):
     sort = NEWEST
     procedure = "post.getInfinite"
 
+    def flaw(self, walk: Walk) -> str | None:
+        """Say that the other orders leave out posts that nobody reacted to."""
+        order = walk.params.get("sort")
+        return None if order == self.sort else f"sort={order} leaves out posts without reactions; leave the sort out"
+
     def read(self, entry: Any, walk: Walk) -> list[Any]:
         """Read a post with the images that came with it."""
         return within_levels(posts.from_listing(entry, media_url=self.media_url), walk.level)
@@ -120,6 +125,10 @@ class ModelFeed(Feed):
     sort = OLDEST
     size = 100
     procedure = "model.getAll"
+
+    def flaw(self, walk: Walk) -> str | None:  # noqa: ARG002 (the base class's signature)
+        """Say what this feed leaves out, whatever it is asked (§4.4)."""
+        return "this feed leaves out models without a rated picture; `scrapy crawl models` brings those, too"
 
     def read(self, entry: Any, walk: Walk) -> list[Any]:
         """Read a model."""
@@ -149,9 +158,9 @@ class CollectionOrder(Feed):
     size = 100
     procedure = "collection.getAllCollectionItems"
 
-    def passes(self, mask: int) -> list[Level]:  # noqa: ARG002 (the order has no level)
-        """Ask once."""
-        return [levels.ALL]
+    def passes(self, mask: int) -> list[Level]:
+        """Ask once, for all levels together: the order is one."""
+        return [Level(mask)]
 
     def open(self, response: Response, walk: Walk) -> Page:
         """Open a page, and number its entries on from those before."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from civitscrape.civitai import levels, rest
+from civitscrape.civitai import rest
 from civitscrape.exceptions import EchoError
-from civitscrape.items import VersionImage
+from civitscrape.items import Level, VersionImage
 from civitscrape.parsers import images
 from civitscrape.spiders.listings.base import (
     NEWEST,
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from scrapy import Request
 
     from civitscrape.civitai.answers import Page
-    from civitscrape.items import Level
     from civitscrape.ledger import Walk
 
 
@@ -77,9 +76,9 @@ class RestImage(RestImages):
     single = True
     sort = None
 
-    def passes(self, mask: int) -> list[Level]:  # noqa: ARG002 (a thing named by its id has no level)
-        """Ask once."""
-        return [levels.ALL]
+    def passes(self, mask: int) -> list[Level]:
+        """Ask once, for its own level: asking for R and more hides some PG pictures (§4)."""
+        return [Level(mask)]
 
     def require_echo(self, page: Page, walk: Walk) -> None:
         """Check that the image is the one asked for."""

@@ -9,7 +9,7 @@ from civitscrape.civitai.answers import Page
 from civitscrape.exceptions import AnswerError, EntryError, NotFoundError
 from civitscrape.items import Image
 from civitscrape.ledger import Naming, now
-from civitscrape.parsers import images, tags
+from civitscrape.parsers import images, posts, tags
 from civitscrape.spiders.listings.base import Listing, Question, mapping
 
 if TYPE_CHECKING:
@@ -112,6 +112,32 @@ class ImageLookup(Lookup):
                 if isinstance(record, Image):
                     record.votes_at = at
         return records
+
+
+class PostLookup(Lookup):
+    """Posts by their ids: texts and tags, which the feed does not tell; fifty in a call."""
+
+    source = "trpc.post.get"
+    kind = "post"
+    per_thing = 1
+
+    def calls(self, number: int) -> list[tuple[str, dict[str, Any]]]:
+        """Ask for the post."""
+        return [("post.get", {"id": number})]
+
+    def named(self, answers: list[Any]) -> dict[str, Any]:
+        """Name the answer."""
+        return {"post": None if isinstance(answers[0], AnswerError) else answers[0]}
+
+    def read(self, entry: Any, walk: Walk) -> list[Any]:  # noqa: ARG002 (the base class's signature)
+        """Read a post.
+
+        Raises:
+            EntryError: the site has no such post.
+        """
+        if entry["post"] is None:
+            raise EntryError(f"the site has no post {entry['id']}, or not for you", field="id", entry_id=entry["id"])
+        return list(posts.from_trpc(entry["post"]))
 
 
 class VersionNames(Lookup):

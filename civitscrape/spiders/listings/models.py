@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from civitscrape.civitai import answers, rest
 from civitscrape.civitai.answers import Page
 from civitscrape.exceptions import EchoError
-from civitscrape.items import Level, Model
+from civitscrape.items import Image, Level, Model, ModelFile, ModelVersion, VersionImage
 from civitscrape.parsers import models, showcases
 from civitscrape.spiders.listings.base import (
     NEWEST,
@@ -116,7 +116,8 @@ class RestModel(Listing):
     def read(self, entry: Any, walk: Walk) -> list[Any]:
         """Read the model with versions, files and showcase."""
         records = models.from_rest(entry, site=self.site, media_url=self.media_url)
-        return within_levels(records, walk.level)
+        only = walk.params.get("version")
+        return within_levels(records if only is None else of_version(records, only), walk.level)
 
 
 class RestVersion(RestModel):
@@ -124,6 +125,7 @@ class RestVersion(RestModel):
 
     source = "rest.version"
     kind = "version"
+    brings_files = False  # its pictures come without their creator, who gives their folder its name
 
     def ask(self, site: str, walk: Walk, question: Question) -> Request:  # noqa: ARG002 (there is one page)
         """Ask for the version."""
@@ -137,6 +139,23 @@ class RestVersion(RestModel):
         """Read the version with its files and showcase."""
         records = models.from_version(entry, site=self.site, media_url=self.media_url)
         return within_levels(records, walk.level)
+
+
+def of_version(records: list[Any], number: int) -> list[Any]:
+    """Keep what belongs to one version of a model, and the model itself."""
+    shown = {one.image_id for one in records if isinstance(one, VersionImage) and one.version_id == number}
+
+    def belongs(record: Any) -> bool:
+        match record:
+            case ModelVersion():
+                return record.id == number
+            case ModelFile() | VersionImage():
+                return record.version_id == number
+            case Image():
+                return record.id in shown
+        return True
+
+    return [record for record in records if belongs(record)]
 
 
 def carries(entry: dict[str, Any], tag: str) -> bool:

@@ -6,7 +6,7 @@ from civitscrape.spiders.listings.base import Listing  # noqa: TC001 (a part of 
 from civitscrape.spiders.listings.feeds import CollectionFeed, CollectionOrder, ImageFeed, ModelFeed, PostFeed
 from civitscrape.spiders.listings.hashes import ByHash, HashIds, HashVersions
 from civitscrape.spiders.listings.images import RestImage, RestImages
-from civitscrape.spiders.listings.lookups import ImageLookup, VersionNames
+from civitscrape.spiders.listings.lookups import ImageLookup, PostLookup, VersionNames
 from civitscrape.spiders.listings.models import RestModel, RestModels, RestVersion
 from civitscrape.spiders.listings.things import Collection, ImagePage, PostPage, TagPage
 from civitscrape.spiders.listings.vocabularies import Creators, Tags
@@ -30,6 +30,7 @@ LISTINGS: dict[str, type[Listing]] = {
         Collection,
         ImageFeed,
         ImageLookup,
+        PostLookup,
         VersionNames,
         PostFeed,
         ModelFeed,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from civitscrape.civitai import answers, levels, rest, urls
 from civitscrape.civitai.answers import Page
 from civitscrape.parsers import creators, tags
-from civitscrape.spiders.listings.base import Listing, Question, filters_of
+from civitscrape.spiders.listings.base import Listing, Question, filters_of, mapping
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -47,6 +47,12 @@ class Creators(Vocabulary):
     def ask(self, site: str, walk: Walk, question: Question) -> Request:
         """Ask for a page by its number."""
         return rest.creators(site, filters_of(walk), page=int(question.cursor or 1), mark=question.mark)
+
+    def open(self, response: Response, walk: Walk) -> Page:
+        """Open a page; the site tells whether there is another (§8.1)."""
+        page = super().open(response, walk)
+        metadata = mapping(mapping(answers.open_json(response)).get("metadata"))
+        return page if metadata.get("nextPage") else Page(entries=page.entries, next_cursor=None)
 
     def read(self, entry: Any, walk: Walk) -> list[Any]:  # noqa: ARG002 (the base class's signature)
         """Read a creator; models are counted whatever their level, and the address given is one of the API."""
