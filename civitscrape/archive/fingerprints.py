@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,7 +118,7 @@ def _digest(path: Path, most: int) -> tuple[str, int]:
     digest, read_so_far = hashlib.sha256(), 0
     block = bytearray(BLOCK)
     view = memoryview(block)
-    with path.open("rb", buffering=0, opener=_open) as file:
+    with open(path, "rb", buffering=0, opener=_open) as file:
         while read_so_far <= most and (size := file.readinto(block)):
             digest.update(view[:size])
             read_so_far += size
@@ -168,6 +169,8 @@ def write_info(path: Path, version: dict[str, Any]) -> str:
         fresh.write_bytes(text)
         os.replace(fresh, target)  # noqa: PTH105 (the name may exist)
     except OSError as error:
+        with suppress(OSError):
+            fresh.unlink()
         raise ArchiveError(f"{shown!r} cannot be written: {error.strerror or error}") from error
     other = there.get("id") if isinstance(there, dict) else None
     if other not in (None, version.get("id")):

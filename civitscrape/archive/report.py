@@ -126,6 +126,8 @@ def _assumed(target: str, walks: list[Walk]) -> Announcement:
     """Make up for an announcement that never came: what gave an answer is there; a creator's page alone can tell."""
     if target.startswith("user:"):
         return Announcement(target=target, exists=None, error="the profile page was not read")
+    if target.startswith("hash:"):  # that the site knows no such file is an answer
+        return Announcement(target=target, exists=any(walk.pages for walk in walks) or None, error="no answer")
     error = next((walk.error for walk in walks if walk.error), "the site gave nothing for it at these levels")
     return Announcement(target=target, exists=True if any(walk.entries for walk in walks) else None, error=error)
 
@@ -185,7 +187,8 @@ def reasons(report: TargetReport, told: Announcement, mask: int) -> Iterable[str
     if not report.walks:
         yield f"{report.target} was not listed: the crawl ended before it; run the same command again"
     if report.exists is None and not any(walk.listed for walk in report.walks):
-        yield f"{report.target}: nothing was listed, so whether it exists is not known: {told.error or 'its page told nothing'}"
+        why = told.error or "its page told nothing"
+        yield f"{report.target}: nothing was listed, so whether it exists is not known: {why}"
     for walk in report.walks:
         yield from _walk_reasons(walk)
     for state, sentence in (

@@ -199,7 +199,7 @@ def masked(text: str) -> str:
 
 
 def _masked_word(word: str) -> str:
-    if _AIR.fullmatch(word):  # Its @ stands between numbers.
+    if _AIR.fullmatch(word) or word.lower().startswith(("urn:", "air:")):  # Its @ stands before a version.
         return word
     return _PASSWORD.sub(r"\1…@", _SECRET.sub(r"\1…", word))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping
-from copy import copy
 from contextlib import suppress
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -60,7 +60,7 @@ def unsigned(value: Any) -> Any:
 
 
 class Masked(logging.Formatter):
-    """Writes a record as another formatter does, without signatures, then covers what is secret, tracebacks included."""
+    """Writes a record as another formatter does, without signatures; covers what is secret, tracebacks included."""
 
     def __init__(self, formatter: logging.Formatter, secrets: Callable[[], Collection[str]]) -> None:
         super().__init__()
@@ -70,7 +70,8 @@ class Masked(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Cover the secrets wherever they stand."""
         if record.args:
-            record, args = copy(record), record.args
+            args = record.args
+            record = copy(record)
             record.args = (
                 {name: unsigned(value) for name, value in args.items()}
                 if isinstance(args, Mapping)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from scrapy import Spider
 
-from civitscrape.civitai import levels
-from civitscrape.civitai import urls
+from civitscrape.civitai import levels, urls
 from civitscrape.civitai.cookies import has_login
 from civitscrape.exceptions import ArgumentError
 from civitscrape.extensions.books import Books
@@ -85,7 +84,7 @@ class CivitaiSpider(Spider):
             )
 
     def describe(self) -> dict[str, Any]:
-        """Tell what was asked, for the row of the run; no credentials in addresses, and no setting: it may be secret."""
+        """Tell what was asked, for the row of the run, without credentials; never a setting, which may be secret."""
         typed = {name: urls.masked(str(one)) if name in ADDRESSES else str(one) for name, one in self._typed.items()}
         command = " ".join(
             ["scrapy crawl", self.name, *(f"-a {name}={shlex.quote(one)}" for name, one in typed.items())]

@@ -29,7 +29,7 @@ class CreatorsSpider(WalkingSpider):
     arguments = CreatorsArguments
     args: CreatorsArguments
     main_item = Creator
-    calls = "⌈n/200⌉ + 1 API calls for n names"
+    calls = "⌈n/200⌉ API calls for n names"
 
     async def start(self) -> AsyncIterator[Any]:
         """Walk the numbered pages."""

@@ -28,6 +28,9 @@ SHA256 = 64
 HASH = re.compile(r"[0-9a-f]{8}|[0-9a-f]{10}|[0-9a-f]{12}|[0-9a-f]{64}")
 """CRC32 and AutoV1, AutoV2, AutoV3, SHA-256 and BLAKE3."""
 
+ANSWERS = frozenset({"rest.by-hash", "rest.by-one-hash"})
+"""Sources whose entries are the versions of hashes."""
+
 READERS = 2
 """Files that are read at once."""
 
@@ -96,13 +99,21 @@ class HashSpider(VersionsSpider):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._local: dict[str, dict[Path, str]] = {}
-        self._followed: set[int] = set()
+        self._met: set[int] = set()
+        self._described: set[str] = set()
         self._read = 0
 
     @property
     def downloads(self) -> bool:
         """Whether pictures are wanted: an answer about hashes brings some, but does not say whose they are."""
         return super().downloads and not {"showcase", "gallery"}.isdisjoint(self.args.content)
+
+    def describe(self) -> dict[str, Any]:
+        """Tell what was asked; bytes of paths that are no UTF-8 are told as escapes."""
+        about = super().describe()
+        places = self.args.path
+        arguments = about["arguments"] | {"path": [readable(one) for one in places] if places else places}
+        return about | {"arguments": arguments, "command": readable(about["command"])}
 
     async def start(self) -> AsyncIterator[Any]:
         """Ask which hashes the site knows, ten thousand at a time."""
@@ -155,11 +166,16 @@ class HashSpider(VersionsSpider):
             for chunk in chunks(list(known), VERSIONS_PER_CALL):
                 async for step in self.plan(walk.target, "rest.by-hash", {"hashes": chunk}):
                     yield step
-        # Several files may be of one version, and its pictures are listed once.
-        fresh = [entry for entry in entries if mapping(entry).get("id") not in self._followed]
-        self._followed.update(number for entry in fresh for number in version_ids(mapping(entry)))
-        async for step in super().follow(walk, fresh):
+        async for step in super().follow(walk, self._first(walk, entries)):
             yield step
+
+    def _first(self, walk: Walk, entries: list[Any]) -> list[Any]:
+        """Leave out versions that were met before: several hashes may be of one, and its pictures are listed once."""
+        if walk.source not in ANSWERS:
+            return entries
+        fresh = {number: entry for entry in entries for number in version_ids(mapping(entry))}
+        met, self._met = self._met, self._met | fresh.keys()
+        return [entry for number, entry in fresh.items() if number not in met]
 
     def _say(self, walk: Walk, known: dict[str, Any]) -> None:
         """Name what the site does not know: files may be private, deleted, or from elsewhere."""
@@ -172,11 +188,21 @@ class HashSpider(VersionsSpider):
     def keep(self, entry: Any, walk: Walk) -> Iterator[Any]:
         """Keep a version, and write what the site tells of it beside the local files that are its own."""
         records = list(super().keep(entry, walk))
-        for record in records:
-            if isinstance(record, ModelFile) and record.sha256 in self._local:
-                for path in self._local[record.sha256]:
-                    self.books.write_info(path, models.as_info(entry, site=self.settings["CIVITAI_URL"]))
+        digests = {record.sha256 for record in records if isinstance(record, ModelFile) and record.sha256}
+        for digest in digests & self._local.keys() - self._described:
+            self._described.add(digest)  # a version comes once for each of its hashes
+            for path in self._local[digest]:
+                self.books.write_info(path, models.as_info(entry, site=self.settings["CIVITAI_URL"]))
         yield from records
+
+
+def readable(text: str) -> str:
+    r"""Write a text that a person typed so that a database takes it.
+
+    >>> print(readable("n" + chr(0xDCFF)))
+    n\xff
+    """
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def chunks(many: list[str], size: int) -> Iterator[list[str]]:

@@ -38,7 +38,7 @@ class TagsSpider(WalkingSpider):
     name = "tags"
     arguments = TagsArguments
     args: TagsArguments
-    calls = "⌈n/200⌉ + 1 API calls for n names"
+    calls = "⌈n/200⌉ + 2 API calls for n names: the end is an empty page, asked for twice"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

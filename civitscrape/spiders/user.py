@@ -31,7 +31,8 @@ class UserSpider(WalkingSpider):
     args: UserArguments
     calls = (
         "1 page a creator for the announced counts; ⌈n/200⌉ + 1 API calls for n images in each pass over levels; "
-        "⌈n/100⌉ for n models; with `votes=yes` 1 more for the names of models"
+        "⌈n/100⌉ for n models; ⌈n/200⌉ + ⌈n/50⌉ for n posts with their texts; with `votes=yes` 1 more in each pass for "
+        "the names of models"
     )
     needs = "nothing; a key or cookies for `votes=yes`, `posts`, `collections`"
 

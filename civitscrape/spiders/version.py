@@ -29,7 +29,7 @@ class VersionSpider(VersionsSpider):
     arguments = VersionArguments
     args: VersionArguments
     main_item = ModelVersion
-    calls = "1 API call a version; for `gallery` ⌈n/200⌉ + 1 more"
+    calls = "2 API calls a version, its own and its model's, and ⌈n/200⌉ + 1 for its n pictures in each pass"
     needs = "nothing; a key for `files`"
 
     async def start(self) -> AsyncIterator[Any]:

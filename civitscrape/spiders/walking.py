@@ -223,8 +223,9 @@ class WalkingSpider(CivitaiSpider):
 
     def advance(self, page: Page, walk: Walk, *, again: bool) -> Iterator[Walk | Request]:
         """Decide what follows a page, and write it into the walk."""
-        step = cursors.after(page, cursor=walk.cursor, seen=self._seen[walk.id or 0], asked_again=again)
         listing = self.listing(walk.source)
+        believed = again or listing.may_be_empty
+        step = cursors.after(page, cursor=walk.cursor, seen=self._seen[walk.id or 0], asked_again=believed)
         if step.move is Move.ON and step.cursor is not None:
             self._seen[walk.id or 0].add(step.cursor)
             walk.cursor = step.cursor

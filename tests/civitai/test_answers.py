@@ -13,6 +13,7 @@ from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 
 from civitscrape.civitai import answers
+from civitscrape.civitai.roles import Role, stamp
 from civitscrape.exceptions import (
     AnswerError,
     ArchivedError,
@@ -325,6 +326,20 @@ def test_a_signed_address_is_in_no_error():
 
     error = answers.refusal(answer(signed.encode(), 307, "text/plain", url=DOWNLOAD, Location=signed))
 
+    assert "5ec7e7" not in str(error)
+
+
+@pytest.mark.parametrize("status", [403, 404, 500, answers.NO_ANSWER])
+def test_what_a_storage_refuses_is_told_without_its_signature_and_its_words(status):
+    signed = "https://bucket.example/file?X-Amz-Signature=5ec7e7"
+    response = answer(
+        f"{signed}: 5ec7e7".encode() if status != answers.NO_ANSWER else signed.encode(), status, url=signed
+    )
+    response.request = Request(signed, meta=stamp(Role.STORAGE, signed))
+
+    error = answers.refusal(response)
+
+    assert "https://bucket.example/file" in str(error)
     assert "5ec7e7" not in str(error)
 
 

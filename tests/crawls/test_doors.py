@@ -246,6 +246,29 @@ async def test_the_names_of_tags_gather_in_a_list_that_only_grows(sandbox, crawl
     assert crawled.outcome is Outcome.COMPLETE
 
 
+async def test_a_list_of_tags_that_a_person_edited_is_not_damaged(sandbox, crawl, tmp_path: Path):
+    (tmp_path / "output").mkdir()
+    (tmp_path / "output" / "tags.txt").write_bytes(b"caf\xe9\nmine")
+
+    crawled = await crawl(sandbox, "tags", {})
+
+    lines = (crawled.archive.folder / "tags.txt").read_bytes().splitlines()
+    names = [row["name"].encode() for row in crawled.archive.rows("SELECT name FROM tag_names")]
+    assert lines[:2] == [b"caf\xe9", b"mine"]
+    assert sorted(lines[2:]) == sorted(names)
+    assert crawled.outcome is Outcome.COMPLETE
+
+
+async def test_a_list_of_tags_that_cannot_be_written_is_named_and_the_crawl_goes_on(sandbox, crawl, tmp_path: Path):
+    (tmp_path / "output" / "tags.txt").mkdir(parents=True)
+
+    crawled = await crawl(sandbox, "tags", {})
+
+    assert crawled.archive.rows("SELECT name FROM tag_names")
+    assert [one for one in crawled.report["reasons"] if "tags.txt" in one]
+    assert crawled.outcome is Outcome.INCOMPLETE
+
+
 async def test_creators_are_listed_with_their_models(sandbox, crawl):
     crawled = await crawl(sandbox, "creators", {})
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +20,6 @@ from civitscrape.sandbox.world import CreatorSpec, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.crawls.archive import Archived
 
@@ -166,9 +168,11 @@ async def test_local_files_are_looked_up_by_their_hashes_in_three_calls(sandbox,
         body = model_files.content(known[number]) if number < len(known) else b"mine alone %d" % number
         (folder / f"model {number}.safetensors").write_bytes(body)
 
-    crawled = await crawl(sandbox, "hash", {"path": str(folder), "download": "none"})
+    crawled = await crawl(sandbox, "hash", {"path": str(folder)})
 
     assert crawled.report["requests"]["api"] <= 3
+    assert crawled.report["requests"]["media"] == 0
+    assert crawled.outcome is Outcome.COMPLETE
     infos = {path.name: json.loads(path.read_text("utf-8")) for path in folder.glob("*.civitai.info")}
     for number in range(min(100, len(known))):
         assert known[number].version_id == infos[f"model {number}.civitai.info"]["id"]
@@ -193,3 +197,71 @@ async def test_short_hashes_are_asked_one_by_one(sandbox, crawl):
     crawled = await crawl(sandbox, "hash", {"sha256": short, "download": "none"})
 
     assert {row["id"] for row in crawled.archive.rows("SELECT id FROM model_versions")} == {version["id"]}
+
+
+async def test_odd_local_files_are_named_and_hinder_no_other(sandbox, crawl, tmp_path: Path):
+    known = next(one for one in WORLD.files.values() if one.id in {file["id"] for file in WORLD.model_truth().files})
+    folder = tmp_path / "loras"
+    folder.mkdir()
+    (folder / "fine.safetensors").write_bytes(model_files.content(known))
+    (folder / "gone.bin").symlink_to(folder / "nowhere")
+    (folder / "loop.bin").symlink_to(folder / "loop.bin")
+    odd = os.fsdecode(os.fsencode(folder) + b"/n\xff.safetensors")
+    shutil.copyfile(folder / "fine.safetensors", odd)
+
+    crawled = await crawl(sandbox, "hash", {"path": str(folder)})
+
+    assert (folder / "fine.civitai.info").exists()
+    assert Path(odd).with_suffix(".civitai.info").exists()
+    paths = {row["path"] for row in crawled.archive.rows("SELECT path FROM local_files")}
+    assert paths == {str(folder / "fine.safetensors"), f"{folder}/n\\xff.safetensors"}
+    assert crawled.stats["civitscrape/unreadable_files"] == 2
+    assert [one for one in crawled.report["reasons"] if "2 local files could not be read; the first: " in one]
+    assert crawled.outcome is Outcome.INCOMPLETE
+
+
+async def test_a_file_may_be_asked_for_by_a_name_that_is_no_utf8(sandbox, crawl, tmp_path: Path):
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/n\xff.safetensors")
+    (tmp_path / "fine").write_bytes(b"mine alone")
+    shutil.move(tmp_path / "fine", odd)
+
+    crawled = await crawl(sandbox, "hash", {"path": odd})
+
+    told = crawled.archive.rows("SELECT command FROM runs")[0]["command"]
+    assert "n\\xff.safetensors" in told
+    assert crawled.report["arguments"]["path"] == [f"{tmp_path}/n\\xff.safetensors"]
+    assert crawled.stats["civitscrape/hashed"] == 1
+
+
+async def test_what_cannot_be_written_beside_a_file_is_named_and_the_rest_goes_on(sandbox, crawl, tmp_path: Path):
+    files = [one for one in WORLD.files.values() if one.id in {file["id"] for file in WORLD.model_truth().files}]
+    for number, file in enumerate(files[:3]):
+        (tmp_path / f"{number}.safetensors").write_bytes(model_files.content(file))
+    (tmp_path / "1.civitai.info" / "mine").mkdir(parents=True)
+
+    crawled = await crawl(sandbox, "hash", {"path": str(tmp_path)})
+
+    assert (tmp_path / "0.civitai.info").is_file()
+    assert (tmp_path / "2.civitai.info").is_file()
+    assert [one for one in crawled.report["reasons"] if "1 `.civitai.info` file could not be written" in one]
+    assert crawled.outcome is Outcome.INCOMPLETE
+
+
+async def test_two_hashes_of_one_version_list_its_gallery_once(sandbox, crawl):
+    version = WORLD.model_truth("harbourmaster").versions[0]
+    hashes = version["files"][0]["hashes"]
+    both = f"{hashes['AutoV2']},{hashes['AutoV3']},{hashes['SHA256']}"
+
+    crawled = await crawl(sandbox, "hash", {"sha256": both, "content": "gallery", "download": "none"})
+
+    galleries = crawled.archive.rows("SELECT id FROM walks WHERE source = 'rest.images' AND level = 3")
+    assert len(galleries) == 1
+
+
+async def test_files_that_the_site_does_not_know_are_an_answer_and_one_call(sandbox, crawl, tmp_path: Path):
+    (tmp_path / "mine.safetensors").write_bytes(b"nobody else has this")
+
+    crawled = await crawl(sandbox, "hash", {"path": str(tmp_path / "mine.safetensors")})
+
+    assert crawled.report["requests"]["api"] == 1
+    assert crawled.outcome is Outcome.COMPLETE

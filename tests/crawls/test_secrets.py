@@ -1,4 +1,4 @@
-"""Key and cookies go to the site's API and pages, and nowhere else: not to the CDN, no file, no log, no screen."""
+"""Key and cookies go to the site's API and pages only; no file, log or screen has them, or what else is secret."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from civitscrape.commands.crawling import project_settings
 from civitscrape.items import Level
 from civitscrape.sandbox import Sandbox
 from civitscrape.sandbox.accounts import Account
-from civitscrape.sandbox.faults import Fault, Rule
+from civitscrape.sandbox.faults import ORIGIN, Fault, Rule
+from civitscrape.sandbox.world import CreatorSpec, World
 from tests.crawls.archive import Archived
 from tests.crawls.processes import CIVITSCRAPE, SCRAPY, project, run
 from tests.crawls.worlds import ASK, NAME, world
@@ -39,6 +40,8 @@ TROUBLE = [
     {"fault": Fault.STATUS, "status": 500, "path": "/xG1nkqKTMzGDvpLrqFT7WA/", "times": 20},
 ]
 """A retry of every kind, and files that fail for good."""
+
+MODELS = World.build(creators=[CreatorSpec(username=NAME, images=4, models=20)])
 
 
 def sandboxed(images: int = 6) -> Sandbox:
@@ -228,3 +231,66 @@ async def test_an_api_call_that_is_sent_on_to_another_server_is_not_followed(cra
 
     assert list(elsewhere.log.lines) == []
     assert "not an address of the site or its storage" in crawled.report["reasons"][0]
+
+
+PUT_OFF = {"fault": Fault.STATUS, "status": 429, "headers": {"Retry-After": "90000"}}
+STORAGE = [
+    {"fault": Fault.STATUS, "status": 500},
+    {"fault": Fault.STATUS, "status": 403},
+    {"fault": Fault.STATUS, "status": 404, "body": '{"error": "no such key"}'},
+    {"fault": Fault.STATUS, "status": 503, "headers": {"Retry-After": "soon"}},
+    {"fault": Fault.STATUS, "status": 302, "headers": {"Location": "https://elsewhere.invalid/a?X-Amz-Signature=1"}},
+    {"fault": Fault.STATUS, "status": 302, "headers": {"Location": "/storage/a?X-Amz-Signature=1"}},
+    *({"fault": one} for one in Fault if one is not Fault.STATUS and one not in ORIGIN),
+]
+"""What may go wrong at the storage, beside faults of listings."""
+
+
+@pytest.mark.parametrize("faults", [STORAGE, [PUT_OFF]], ids=["each kind", "put off"])
+def test_the_signature_of_a_file_is_in_no_file_and_in_no_output(tmp_path, faults):
+    folder = project(tmp_path)
+    (folder / "output").mkdir()
+    reader = sqlite3.connect(folder / "output" / "civitscrape.sqlite")
+    reader.execute("PRAGMA journal_mode=WAL").fetchall()
+    versions = sorted({file["version_id"] for file in MODELS.model_truth().stored})[: len(faults)]
+    ids = ",".join(map(str, versions))
+    words = (*SCRAPY, "crawl", "version", "-a", f"version_id={ids}", "-a", "content=files", "-s", "LOG_LEVEL=DEBUG")
+
+    with Sandbox(MODELS, known=(KEEPER,)).in_thread() as sandbox:
+        rules = [
+            sandbox.faults.add({"seconds": 0.1, "path": f"/storage/model/{version}/", **fault})
+            for version, fault in zip(versions, faults, strict=True)
+        ]
+        settings = sandbox.settings() | {"RETRY_TIMES": "1", "CIVITAI_API_KEY": KEY}
+        done = run(words, folder=folder, settings=settings)
+        reader.execute("SELECT count(*) FROM model_files").fetchall()
+
+    assert [rule for rule in rules if not rule.hit] == []
+    assert "DEBUG: Redirecting" in done.stderr
+    assert "DEBUG: Crawled" in done.stderr
+    assert "X-Amz-" not in done.stdout + done.stderr
+    assert files_with("X-Amz-", folder / "output") == []
+    assert files_with("Redirecting", folder / "output") != []
+    reader.close()
+
+
+def test_credentials_in_what_was_pasted_are_in_no_file_and_in_no_output(tmp_path):
+    folder = project(tmp_path)
+    (folder / "output").mkdir()
+    reader = sqlite3.connect(folder / "output" / "civitscrape.sqlite")
+    reader.execute("PRAGMA journal_mode=WAL").fetchall()
+    pasted = (
+        "https://user:S3CR3T@civitai.com/images/98000006 user:S3CR3T@civitai.com/posts/1 "
+        "https://civitai.com/articles/5?token=S3CR3T https://civitai.com/images/98000006?token=S3CR3T"
+    )
+
+    with sandboxed().in_thread() as sandbox:
+        words = (*SCRAPY, "crawl", "url", "-a", f"url={pasted}", "-s", "LOG_LEVEL=DEBUG")
+        done = run(words, folder=folder, settings=sandbox.settings() | {"RETRY_TIMES": "1"})
+        reader.execute("SELECT count(*) FROM runs").fetchall()
+
+    assert "cannot be archived" in done.stderr
+    assert "S3CR3T" not in done.stdout + done.stderr
+    assert files_with("S3CR3T", folder / "output") == []
+    assert files_with("articles/5?token=…", folder / "output") != []
+    reader.close()

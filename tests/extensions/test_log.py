@@ -6,10 +6,14 @@ import io
 import logging
 
 import pytest
+from scrapy import Request
+from scrapy.http import Response
 
+from civitscrape.civitai.roles import Role, stamp
 from civitscrape.extensions.log import MASK, mask
 
 KEY = "d41d8cd98f00b204"
+SIGNED = "https://s3.example/a.bin?X-Amz-Algorithm=AWS4&X-Amz-Signature=5ec7e7"
 
 
 @pytest.fixture
@@ -64,10 +68,34 @@ def test_a_secret_that_came_while_the_crawl_ran_is_covered_too():
 
 
 def test_without_a_key_nothing_is_covered():
-    handler = logging.StreamHandler()
-    formatter = logging.Formatter("%(message)s")
-    handler.setFormatter(formatter)
-
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
     mask(handler, set)
 
-    assert handler.formatter is formatter
+    handler.handle(logging.makeLogRecord({"msg": "%s of %d", "args": (KEY, 3)}))
+
+    assert stream.getvalue() == f"{KEY} of 3\n"
+
+
+@pytest.mark.parametrize("as_mapping", [True, False])
+@pytest.mark.parametrize(
+    "meta",
+    [
+        stamp(Role.STORAGE, SIGNED),
+        stamp(Role.MEDIA, SIGNED),
+        stamp(Role.API, "https://civitai.com/") | {"download_to": "x.part", "redirect_urls": ["https://civitai.com/"]},
+    ],
+    ids=["storage", "media", "sent on"],
+)
+def test_a_signed_address_is_written_without_its_signature(meta, as_mapping):
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    mask(handler, set)
+    request = Request(SIGNED, meta=meta)
+    answer = Response(SIGNED, status=500, request=request)
+
+    told = {"args": ({"a": request, "b": answer},)} if as_mapping else {"args": (request, answer)}
+    words = "%(a)s gave %(b)s" if as_mapping else "%s gave %s"
+    handler.handle(logging.LogRecord("x", logging.DEBUG, "x.py", 1, words, told["args"], None))
+
+    assert stream.getvalue() == "<GET https://s3.example/a.bin> gave <500 https://s3.example/a.bin>\n"

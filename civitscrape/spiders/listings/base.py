@@ -48,6 +48,8 @@ class Listing(ABC):
     """Whether the last cursor of a whole walk is where new entries will appear."""
     single: ClassVar[bool] = False
     """Whether it is one thing, and no listing at all."""
+    may_be_empty: ClassVar[bool] = False
+    """Whether nothing is an ordinary answer, and no sign of a site in trouble."""
     brings_files: ClassVar[bool] = True
     """Whether the files of its pictures are fetched from what it tells of them."""
     sort: ClassVar[str | None] = OLDEST

@@ -22,6 +22,7 @@ class Hashes(Listing):
     """A question about hashes: one page, of those that the site knows."""
 
     kind = "version"
+    may_be_empty = True  # most people's files are not all on the site
     brings_files = False  # as with a single version
     single = True
     sort = None
