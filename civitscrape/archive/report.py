@@ -187,8 +187,8 @@ def reasons(report: TargetReport, told: Announcement, mask: int) -> Iterable[str
     if not report.walks:
         yield f"{report.target} was not listed: the crawl ended before it; run the same command again"
     if report.exists is None and not any(walk.listed for walk in report.walks):
-        why = told.error or "its page told nothing"
-        yield f"{report.target}: nothing was listed, so whether it exists is not known: {why}"
+        silence = told.error or "its page told nothing"
+        yield f"{report.target}: nothing was listed, so whether it exists is not known: {silence}"
     for walk in report.walks:
         yield from _walk_reasons(walk)
     for state, sentence in (
