@@ -41,7 +41,7 @@ async def test_nothing_listed_of_a_creator_whose_page_is_challenged_is_not_compl
         crawled = await crawl(sandbox, "user", {"username": "nobody_here"}, RETRY_TIMES=1)
 
     assert crawled.outcome == "incomplete"
-    assert "could not be learned" in crawled.report["reasons"][0]
+    assert "whether it exists is not known" in crawled.report["reasons"][0]
 
 
 @pytest.mark.parametrize("mode", ["all", "new"])
