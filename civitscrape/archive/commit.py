@@ -57,6 +57,8 @@ class Standing:
     """File of the image, once it is stored."""
     media_state: str | None
     """State of the file behind its key; None when there is no such row."""
+    creator: str | None = None
+    """Who posted it, as far as the record knew."""
     media_path: str | None = None
     """Where the bytes of its key lie, be it under another image's name."""
 
@@ -89,18 +91,20 @@ def standing(connection: Connection, images: Iterable[Image]) -> dict[int, Stand
     found = {}
     by_id = {image.id: image for image in images}
     for ids in in_chunks(by_id):
-        query = sa.select(schema.images.c.id, schema.images.c.path).where(schema.images.c.id.in_(ids))
-        found.update({row.id: row.path for row in connection.execute(query)})
+        columns = (schema.images.c.id, schema.images.c.path, schema.images.c.creator)
+        query = sa.select(*columns).where(schema.images.c.id.in_(ids))
+        found.update({row.id: (row.path, row.creator) for row in connection.execute(query)})
     media = {}
     for keys in in_chunks({image.key for image in by_id.values() if image.key}):
         columns = (schema.media.c.key, schema.media.c.state, schema.media.c.path)
         query = sa.select(*columns).where(schema.media.c.key.in_(keys))
         media.update({row.key: (row.state, row.path) for row in connection.execute(query)})
     nothing = (None, None)
-    return {
-        number: Standing(number in found, found.get(number), *media.get(image.key or "", nothing))
-        for number, image in by_id.items()
-    }
+    standings = {}
+    for number, image in by_id.items():
+        (path, creator), (state, home) = found.get(number, nothing), media.get(image.key or "", nothing)
+        standings[number] = Standing(number in found, path, state, creator, home)
+    return standings
 
 
 def mark_known(connection: Connection, records: list[Any]) -> None:

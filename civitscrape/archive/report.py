@@ -182,7 +182,8 @@ def reasons(report: TargetReport, told: Announcement, mask: int) -> Iterable[str
         yield str(told.error)
         return
     if is_missing(report):
-        yield f"{report.target} does not exist: {told.error or 'the site knows no such name'}"
+        silence = (told.error or "the site knows no such name").removeprefix(f"{report.target}: ")
+        yield f"{report.target} does not exist: {silence}"
         return
     if not report.walks:
         yield f"{report.target} was not listed: the crawl ended before it; run the same command again"

@@ -54,6 +54,8 @@ def _target(word: str) -> urls.Target | None:
     Raises:
         ArgumentError: it is no address, and no username either.
     """
+    if not word.strip():
+        raise ArgumentError("an empty word: give a username, or an address of anything on the site")
     if not re.search(r"[/:.]", word):
         urls.username(word)
     try:

@@ -87,6 +87,8 @@ class Image:
     """When the site was found to have it no more, UTC ISO 8601; set after asking by id, cleared when it is back."""
     tags: Annotated[list[str], NoColumn] = field(default_factory=list)
     """Names of the community tags that came with the entry."""
+    partial: Annotated[bool, NoColumn] = False
+    """Whether another listing is about to tell the rest of it; until then it goes to no feed and its file is left."""
     known: Annotated[bool, NoColumn] = False
     """Whether the archive had the record before this answer."""
     media_state: Annotated[str | None, NoColumn] = None

@@ -125,6 +125,8 @@ class Commit:
 def _identity(record: Any) -> tuple[str, Any] | None:
     """Name an item that the feeds shall have, each once; None for what is no item of its own."""
     match record:
+        case Image(partial=True):
+            return None
         case Image() | Model() | ModelVersion() | ModelFile() | Collection():
             return type(record).__name__, record.id
         case Post() if record.published_at is not None:  # one that only an image names is a number, and no more
@@ -137,6 +139,7 @@ def _identity(record: Any) -> tuple[str, Any] | None:
 def _marked(image: Image, standing: Standing, media: Media | None) -> Image:
     """Mark an image with what the archive knew of it."""
     image.known = standing.known
+    image.creator = image.creator or standing.creator
     image.path = standing.path
     image.media_state = standing.media_state or (media.state if media else None)
     if standing.media_path is not None:

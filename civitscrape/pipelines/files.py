@@ -14,7 +14,7 @@ from civitscrape.civitai.answers import NO_ANSWER
 from civitscrape.civitai.roles import Role, stamp
 from civitscrape.downloads.downloader import STOPPED
 from civitscrape.downloads.response import FileResponse
-from civitscrape.exceptions import ArchiveError
+from civitscrape.exceptions import ArchiveError, ForbiddenError
 from civitscrape.extensions.books import Books
 from civitscrape.items import ModelFile
 from civitscrape.ledger import MediaState
@@ -96,8 +96,11 @@ def fate(response: Response, file: ModelFile) -> Mapping[str, Any]:
     if response.status == NO_ANSWER and response.body == STOPPED.encode():
         return {"status": MediaState.WANTED}
     if not isinstance(response, FileResponse):
-        gone = response.status in {404, 410}
-        return {"status": MediaState.GONE if gone else MediaState.FAILED, "error": str(answers.refusal(response))}
+        error = answers.refusal(response)
+        if response.status in {404, 410}:
+            return {"status": MediaState.GONE, "error": str(error)}
+        state = MediaState.REFUSED if isinstance(error, ForbiddenError) else MediaState.FAILED
+        return {"status": state, "error": str(error)}
     flaw = _flaw(response, file)
     if flaw is not None:
         Path(response.path).unlink(missing_ok=True)

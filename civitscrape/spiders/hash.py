@@ -122,7 +122,7 @@ class HashSpider(VersionsSpider):
         full = list(dict.fromkeys([one for one in given if len(one) == SHA256] + list(self._local)))
         for chunk in chunks(full, HASHES_PER_CALL):
             asked = {"hashes": [one.upper() for one in chunk]}
-            async for step in self.plan(f"hash:{chunk[0]}+{len(chunk) - 1}", "rest.by-hash-ids", asked):
+            async for step in self.plan(f"hash:{chunk[0][:12]}…+{len(chunk) - 1}", "rest.by-hash-ids", asked):
                 yield step
         for one in given:
             if len(one) != SHA256:

@@ -29,6 +29,11 @@ class VersionsSpider(WalkingSpider):
         """Whether the model files themselves are wanted."""
         return "files" in self.args.content and self.args.download != "none"
 
+    @property
+    def pictures(self) -> bool:
+        """Whether pictures were asked for at all."""
+        return bool({"showcase", "gallery"} & {*self.args.content})
+
     async def follow(self, walk: Walk, entries: list[Any]) -> AsyncIterator[Any]:
         """Plan the galleries and showcases of the versions that were found."""
         for entry in map(mapping, entries):

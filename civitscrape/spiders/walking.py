@@ -67,6 +67,11 @@ class WalkingSpider(CivitaiSpider):
         return str(self.settings[host_for(self.level)])
 
     @property
+    def pictures(self) -> bool:
+        """Whether the files of pictures are wanted."""
+        return True
+
+    @property
     def files(self) -> bool:
         """Whether the model files themselves are wanted, not their records alone."""
         return False
@@ -285,14 +290,19 @@ class WalkingSpider(CivitaiSpider):
         if listing.kind != "image" and number is not None:
             yield link(walk, listing.kind, number, listed=not listing.single)
         for record in records:
-            if isinstance(record, Image):
-                yield link(walk, "image", record.id, listed=listing.kind == "image" and not listing.single)
-                if self.downloads and listing.brings_files:
-                    yield wanted(record, self.settings["CIVITAI_MEDIA_URL"])
-            elif isinstance(record, ModelFile) and self.files and record.download_url:
-                record.state = MediaState.WANTED
+            yield from self._beside(record, walk, listing)
         if self.settings.getbool("KEEP_PAYLOADS"):
             yield Entry(kind=listing.payload, entry_id=str(number), content=listing.keepable(entry))
+
+    def _beside(self, record: Any, walk: Walk, listing: Listing) -> Iterator[Any]:
+        """Link a picture and want its file; want a model file where those were asked for."""
+        if isinstance(record, Image):
+            record.partial = not listing.brings_files
+            yield link(walk, "image", record.id, listed=listing.kind == "image" and not listing.single)
+            if self.downloads and self.pictures and listing.brings_files:
+                yield wanted(record, self.settings["CIVITAI_MEDIA_URL"])
+        elif isinstance(record, ModelFile) and self.files and record.download_url:
+            record.state = MediaState.WANTED
 
     def _refuse(self, entry: Any, walk: Walk, number: int | None, error: EntryError) -> Entry:
         """Count an entry that cannot be read, and keep it with the reason."""

@@ -67,7 +67,13 @@ def test_an_answer_says_how_its_images_stood_before(archive):
     standings = put(archive, old, twin, new, media_of(new))
 
     assert standings == {
-        1: Standing(known=True, path="lampwright/1.png", media_state="stored", media_path="lampwright/1.png"),
+        1: Standing(
+            known=True,
+            path="lampwright/1.png",
+            media_state="stored",
+            creator="lampwright",
+            media_path="lampwright/1.png",
+        ),
         2: Standing(known=False, path=None, media_state="stored", media_path="lampwright/1.png"),
         3: Standing(known=False, path=None, media_state=None, media_path=None),
     }
@@ -79,7 +85,7 @@ def test_an_image_without_a_key_stands_without_a_file(archive):
 
     standings = put(archive, image)
 
-    assert standings == {7: Standing(known=True, path=None, media_state=None, media_path=None)}
+    assert standings == {7: Standing(known=True, path=None, media_state=None, creator="lampwright")}
 
 
 def test_an_error_in_the_middle_leaves_nothing(archive):

@@ -265,3 +265,29 @@ async def test_files_that_the_site_does_not_know_are_an_answer_and_one_call(sand
 
     assert crawled.report["requests"]["api"] == 1
     assert crawled.outcome is Outcome.COMPLETE
+
+
+async def test_pictures_of_a_version_lie_under_their_creator_after_the_first_run(sandbox, crawl):
+    shown = next(
+        version
+        for model in WORLD.model_truth("lampwright", mask=1).models
+        for version in model["versions"]
+        if any(WORLD.records[one].level & 3 and not WORLD.records[one].deleted for one in version["showcase"])
+    )
+
+    crawled = await crawl(sandbox, "version", {"version_id": str(shown["id"])})
+
+    paths = [row["path"] for row in crawled.archive.rows("SELECT path FROM images WHERE path IS NOT NULL")]
+    assert paths
+    assert all(path.startswith("lampwright/") for path in paths)
+    assert crawled.report["counts"]["stored"] == len(paths)
+    assert crawled.outcome is Outcome.COMPLETE
+
+
+async def test_files_alone_bring_no_pictures(sandbox, crawl):
+    model = next(one for one in WORLD.model_truth("lampwright").models if one["mode"] is None)
+
+    crawled = await crawl(sandbox, "model", {"model_id": str(model["id"]), "content": "files"}, **KEY)
+
+    assert crawled.report["requests"]["media"] <= sum(len(version["files"]) for version in model["versions"])
+    assert crawled.archive.rows("SELECT * FROM images WHERE path IS NOT NULL") == []
