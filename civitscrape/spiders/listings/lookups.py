@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from civitscrape.civitai import levels, trpc
 from civitscrape.civitai.answers import Page
@@ -23,30 +24,41 @@ FINAL = (NotFoundError,)
 """Errors of one call that asking again does not better."""
 
 
-class Lookup(Listing):
-    """A list of ids, a batch at a time; its cursor is what is still to be asked, what failed in passing at its end."""
+class Ids(Listing):
+    """A list of ids, some at a time; its cursor is what is still to be asked."""
 
     sort = None
-    per_thing: int
-    """Calls that one id takes."""
+    together: ClassVar[int]
+    """Ids that one request asks for at most."""
 
     def passes(self, mask: int) -> list[Level]:  # noqa: ARG002 (what is named by its own id has no level)
         """Ask once."""
         return [levels.ALL]
 
+    def ids(self, cursor: str | None, walk: Walk) -> tuple[list[int], list[int]]:
+        """Return the ids of the request at a cursor, and those after it."""
+        left = [int(one) for one in cursor.split(",")] if cursor else list(walk.params["ids"])
+        return left[: self.together], left[self.together :]
+
+    def number(self, entry: Any) -> int | None:
+        """Return the id that was asked for."""
+        number = mapping(entry).get("id")
+        return number if type(number) is int else None
+
+
+class Lookup(Ids):
+    """Some calls for each id, many ids in a batch; what failed in passing is asked again at the end."""
+
+    per_thing: ClassVar[int]
+    """Calls that one id takes."""
+
+    @abstractmethod
     def calls(self, number: int) -> list[tuple[str, dict[str, Any]]]:
         """Return the calls about one id: procedure and input."""
-        raise NotImplementedError
 
+    @abstractmethod
     def named(self, answers: list[Any]) -> dict[str, Any]:
         """Name the answers about one id; an error becomes None."""
-        raise NotImplementedError
-
-    def ids(self, cursor: str | None, walk: Walk) -> tuple[list[int], list[int]]:
-        """Return the ids of the batch at a cursor, and those after it."""
-        left = [int(one) for one in cursor.split(",")] if cursor else list(walk.params["ids"])
-        size = trpc.BATCH // self.per_thing
-        return left[:size], left[size:]
 
     def ask(self, site: str, walk: Walk, question: Question) -> Request:
         """Ask for the batch at a cursor."""
@@ -69,11 +81,6 @@ class Lookup(Listing):
         following = left + again
         return Page(entries=entries, next_cursor=",".join(map(str, following)) or None)
 
-    def number(self, entry: Any) -> int | None:
-        """Return the id that was asked for."""
-        number = mapping(entry).get("id")
-        return number if type(number) is int else None
-
 
 class ImageLookup(Lookup):
     """Images by their ids: record, generation data, tags with votes; sixteen in a call."""
@@ -81,6 +88,7 @@ class ImageLookup(Lookup):
     source = "trpc.image.get"
     kind = "image"
     per_thing = 3
+    together = trpc.BATCH // 3
 
     def calls(self, number: int) -> list[tuple[str, dict[str, Any]]]:
         """Ask for the image, its generation data, its votes."""
@@ -120,6 +128,7 @@ class PostLookup(Lookup):
     source = "trpc.post.get"
     kind = "post"
     per_thing = 1
+    together = trpc.BATCH
 
     def calls(self, number: int) -> list[tuple[str, dict[str, Any]]]:
         """Ask for the post."""
@@ -140,25 +149,19 @@ class PostLookup(Lookup):
         return list(posts.from_trpc(entry["post"]))
 
 
-class VersionNames(Lookup):
+class VersionNames(Ids):
     """Names of versions by their ids: fifty ids in a call, fifty calls in a request."""
 
     source = "trpc.modelVersion.getVersionsByIds"
     kind = "version"
-    per_thing = 1
-    together = 50
+    in_a_call = 50
     """Most ids that one call takes (§4.8)."""
-
-    def ids(self, cursor: str | None, walk: Walk) -> tuple[list[int], list[int]]:
-        """Return the ids of the request at a cursor, and those after it."""
-        left = [int(one) for one in cursor.split(",")] if cursor else list(walk.params["ids"])
-        size = trpc.BATCH * self.together
-        return left[:size], left[size:]
+    together = trpc.BATCH * in_a_call
 
     def ask(self, site: str, walk: Walk, question: Question) -> Request:
         """Ask for the names of the versions at a cursor."""
         numbers, _ = self.ids(question.cursor, walk)
-        parts = [numbers[start : start + self.together] for start in range(0, len(numbers), self.together)]
+        parts = [numbers[start : start + self.in_a_call] for start in range(0, len(numbers), self.in_a_call)]
         return trpc.batch(site, [("modelVersion.getVersionsByIds", {"ids": part}) for part in parts])
 
     def open(self, response: Response, walk: Walk) -> Page:
