@@ -13,6 +13,7 @@ from civitscrape.sandbox.zod import Reader, option, too_big, too_small, wrong_ty
 if TYPE_CHECKING:
     from multidict import MultiMapping
 
+    from civitscrape.sandbox.ask import Ask
     from civitscrape.sandbox.zod import Issue
 
 MOST_PER_PAGE = 100
@@ -79,6 +80,21 @@ class Wanted:
     def general(self) -> bool:
         """Whether nothing is named that is wanted: then only versions that are public are shown."""
         return self.ids is None and self.username is None and not self.followed
+
+
+def bounded(ask: Ask, name: str, issues: list[Issue], *, least: int, most: int | None = None) -> int | None:
+    """Read a number of a query within bounds; None when it is not given, or is none, which is an issue."""
+    if name not in ask.query:
+        return None
+    value = js_number(ask.query[name])
+    if not math.isfinite(value):
+        issues.append(not_a_number([name]))
+        return None
+    if most is not None and value > most:
+        issues.append(too_big(name, most))
+    if value < least:
+        issues.append(too_small(name, least))
+    return int(value)
 
 
 def js_number(text: str) -> float:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from civitscrape.sandbox.ask import Answer, compact, json_answer
-from civitscrape.sandbox.model_query import js_number, not_a_number
+from civitscrape.sandbox.model_query import bounded
 from civitscrape.sandbox.rest import next_page
 from civitscrape.sandbox.wrappers import authed, public
-from civitscrape.sandbox.zod import Issue, too_big, too_small
 
 if TYPE_CHECKING:
     from civitscrape.sandbox.ask import Ask
     from civitscrape.sandbox.building import Creator
     from civitscrape.sandbox.site import Site
+    from civitscrape.sandbox.zod import Issue
 
 DEFAULT_LIMIT, MOST_PER_PAGE = 20, 200
 KEY_ID = 881_200
@@ -26,8 +26,8 @@ KEY_ID = 881_200
 def creators(site: Site, ask: Ask) -> Answer:
     """``/api/v1/creators``: everybody who has a model of any status, in no order that means anything."""
     issues: list[Issue] = []
-    limit = _number(ask, "limit", issues, least=1, most=MOST_PER_PAGE)
-    page = _number(ask, "page", issues, least=0)
+    limit = bounded(ask, "limit", issues, least=1, most=MOST_PER_PAGE)
+    page = bounded(ask, "page", issues, least=0)
     if issues:
         return json_answer(ask, compact(issues), status=400)
     size, at = DEFAULT_LIMIT if limit is None else limit, page or 1
@@ -57,20 +57,6 @@ def _item(ask: Ask, creator: Creator) -> dict[str, object]:
         **({"modelCount": count} if count else {}),
         "link": f"{ask.origin}/api/v1/models?username={quote(creator.username)}",
     }
-
-
-def _number(ask: Ask, name: str, issues: list[Issue], *, least: int, most: int | None = None) -> int | None:
-    if name not in ask.query:
-        return None
-    value = js_number(ask.query[name])
-    if not math.isfinite(value):
-        issues.append(not_a_number([name]))
-        return None
-    if most is not None and value > most:
-        issues.append(too_big(name, most))
-    if value < least:
-        issues.append(too_small(name, least))
-    return int(value)
 
 
 @authed

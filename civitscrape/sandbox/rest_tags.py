@@ -6,10 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from civitscrape.sandbox.ask import Answer, compact, json_answer
-from civitscrape.sandbox.model_query import js_number, not_a_number
+from civitscrape.sandbox.model_query import bounded, js_number, not_a_number
 from civitscrape.sandbox.trpc_tags import SORTS, listed
 from civitscrape.sandbox.wrappers import public
-from civitscrape.sandbox.zod import Issue, message, option, too_big, too_small, wrong_type
+from civitscrape.sandbox.zod import Issue, message, option, wrong_type
 
 if TYPE_CHECKING:
     from civitscrape.sandbox.ask import Ask
@@ -21,26 +21,12 @@ TYPED = {"types": "array", "entityType": "array", "excludedTagIds": "array", "mo
 FEW_USERS = 5
 
 
-def _number(ask: Ask, name: str, issues: list[Issue], *, least: int, most: int | None = None) -> int | None:
-    if name not in ask.query:
-        return None
-    value = js_number(ask.query[name])
-    if not math.isfinite(value):
-        issues.append(not_a_number([name]))
-        return None
-    if most is not None and value > most:
-        issues.append(too_big(name, most))
-    if value < least:
-        issues.append(too_small(name, least))
-    return int(value)
-
-
 @public
 def tags(_site: Site, ask: Ask) -> Answer:
     """``/api/v1/tags``: names without ids; the totals are never counted, so pages go on until one is empty."""
     issues: list[Issue] = []
-    limit = _number(ask, "limit", issues, least=1, most=MOST_PER_PAGE)
-    page = _number(ask, "page", issues, least=0)
+    limit = bounded(ask, "limit", issues, least=1, most=MOST_PER_PAGE)
+    page = bounded(ask, "page", issues, least=0)
     issues += [wrong_type(name, kind, "string") for name, kind in TYPED.items() if name in ask.query]
     if ask.query.get("sort", SORTS[0]) not in SORTS:
         issues.append(option(SORTS, ["sort"]))

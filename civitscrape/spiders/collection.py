@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from civitscrape.parsers import collections
+from civitscrape.exceptions import EntryError
 from civitscrape.spiders.arguments import MediaArguments, Numbers
 from civitscrape.spiders.walking import WalkingSpider
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from civitscrape.items import CollectionEntry
     from civitscrape.ledger import Walk
+    from civitscrape.spiders.listings.base import Listing
 
 FEEDS = {"Image": "trpc.image.getInfinite", "Post": "trpc.post.getInfinite"}
 """Feed that lists the entries of a collection, by its type."""
@@ -58,8 +60,8 @@ class CollectionSpider(WalkingSpider):
     def _next(self, walk: Walk, entries: list[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Name the listings that entries of a walk lead to."""
         if walk.source == ORDER:
-            places = [collections.place(one["item"], collection_id=0, position=0) for one in entries]
-            ids = [place.entry_id for place in places if place.entry_kind == "model"]
+            listing = self.listing(ORDER)
+            ids = [place.entry_id for one in entries for place in places(listing, one, walk)]
             if ids:
                 yield "rest.models", {"ids": ids}
         for entry in entries if walk.source == THING else ():
@@ -70,3 +72,11 @@ class CollectionSpider(WalkingSpider):
             yield ORDER, asked
             if kind in FEEDS:
                 yield FEEDS[kind], asked
+
+
+def places(listing: Listing, entry: Any, walk: Walk) -> list[CollectionEntry]:
+    """Read the place of a model; nothing for other entries, and for one that was refused when it was kept."""
+    try:
+        return [place for place in listing.read(entry, walk) if place.entry_kind == "model"]
+    except EntryError:
+        return []

@@ -67,7 +67,8 @@ class ImageSpider(WalkingSpider):
     async def follow(self, walk: Walk, entries: list[Any]) -> AsyncIterator[Any]:
         """Ask the listing for tags and reactions of an image whose level is known now."""
         for entry in entries if walk.source == PAGE else ():
-            level = Level(mapping(entry["image"]).get("nsfwLevel") or levels.ALL)
+            told = mapping(entry["image"]).get("nsfwLevel")
+            level = Level(told) if type(told) is int and told else levels.ALL
             async for step in self.plan(walk.target, "rest.image", {"imageId": entry["id"]}, level):
                 yield step
 
