@@ -114,3 +114,7 @@ class EntryError(CivitscrapeError):
 
 class ArchiveError(CivitscrapeError):
     """The folder or the database cannot be used."""
+
+
+class BusyError(CivitscrapeError):
+    """Another run is at the same walk right now; the sentence names it."""

@@ -92,6 +92,8 @@ class Media:
     """How often a run gave up on it."""
     fetched_at: str | None = None
     """When it was stored, UTC ISO 8601."""
+    run_id: Annotated[str | None, First] = None
+    """Run that fetches it, or fetched it; another run leaves it alone as long as that one is at work."""
     phash: str | None = None
     """Perceptual hash, 16 hex digits."""
     webp_path: str | None = None
@@ -125,7 +127,13 @@ class Walk:
     pages: int = 0
     """Answers that were committed."""
     entries: int = 0
-    """Entries in those answers, repeats included."""
+    """Entries in those answers; where pages overlap each is counted once."""
+    gaps: int | None = 0
+    """Borders of pages at which entries may have been skipped, since the site took others away meanwhile."""
+    refused: int | None = 0
+    """Entries that could not be read; the table ``payloads`` has them with the reason."""
+    hidden: int | None = 0
+    """Pictures that were told of and left out, since their levels were not asked for."""
     announced: int | None = None
     """Entries that the site announced for exactly these levels and types, null where nobody did."""
     state: str = WalkState.PLANNED
@@ -210,6 +218,16 @@ class Entry:
     """The entry, as JSON values."""
     refused: str | None = None
     """Why it could not be read; null when it became items."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Vanished:
+    """A thing that was asked for by its id and is not there any more, on its way to be marked."""
+
+    kind: str
+    """What it is: ``image``, ``model`` or ``post``."""
+    entry_id: int
+    """Number of the thing."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from civitscrape.items import (
     Post,
     ResourceSource,
 )
-from civitscrape.ledger import Entry, MediaState, Naming, Payload, Walk, now
+from civitscrape.ledger import Entry, Media, MediaState, Naming, Payload, Vanished, Walk, now
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
+    from civitscrape.archive.claims import Claims
+
 COUNTERS = frozenset({"stats"})
 """Keys of an entry that change without the entry changing; the payload's hash leaves them out."""
 
@@ -43,6 +45,12 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",
 
 NUMBERED = frozenset({Model, ModelVersion, ModelFile, Post, Collection})
 """Things with a number that reach the feeds; images have more to be asked about them."""
+
+UNFETCHED = frozenset({MediaState.WANTED, MediaState.FAILED})
+"""States of files that a run may fetch. Asked for in SQL they would mislead SQLite into walking the index of states."""
+
+GONE = {"image": schema.images, "model": schema.models, "version": schema.model_versions, "post": schema.posts}
+"""Tables of what can vanish, by kind."""
 
 SOURCE_RANK = {source: rank for rank, source in enumerate(ResourceSource)}
 
@@ -61,12 +69,19 @@ class Standing:
     """Who posted it, as far as the record knew."""
     media_path: str | None = None
     """Where the bytes of its key lie, be it under another image's name."""
+    busy: bool = False
+    """Whether another run is fetching its file right now."""
 
 
-def commit(connection: Connection, records: Iterable[Any]) -> dict[int, Standing]:
+def commit(connection: Connection, records: Iterable[Any], claims: Claims | None = None) -> dict[int, Standing]:
     """Write everything one answer gave; tell how its images stood before.
 
     A walk without an id gets one here, on the object itself: later answers of the same walk update the same row.
+
+    Args:
+        connection: inside a transaction.
+        records: items, and rows of the ledger.
+        claims: the lock of the run, in whose name wanted files are claimed; None where nothing is fetched.
     """
     by_class: dict[type, list[Any]] = {}
     for record in records:
@@ -75,12 +90,17 @@ def commit(connection: Connection, records: Iterable[Any]) -> dict[int, Standing
     for item in NUMBERED & by_class.keys():
         mark_known(connection, by_class[item])
     store_payloads(connection, by_class.pop(Entry, []))
-    walks = by_class.pop(Walk, [])
+    walks, vanished = by_class.pop(Walk, []), by_class.pop(Vanished, [])
     replace_resources(connection, by_class.pop(ImageResource, []))
     name_resources(connection, by_class.pop(Naming, []))
     free_user_ids(connection, by_class.get(Creator, []))
     for rows in by_class.values():
         upsert(connection, rows)
+    mark_vanished(connection, vanished)
+    if claims is not None and Media in by_class:
+        busy = claim(connection, by_class[Media], claims)
+        for image in by_class.get(Image, ()):
+            standings[image.id].busy = image.key in busy
     for walk in walks:  # last: a walk must not take a number from a transaction that fails
         save_walk(connection, walk)
     return standings
@@ -105,6 +125,31 @@ def standing(connection: Connection, images: Iterable[Image]) -> dict[int, Stand
         (path, creator), (state, home) = found.get(number, nothing), media.get(image.key or "", nothing)
         standings[number] = Standing(number in found, path, state, creator, home)
     return standings
+
+
+def claim(connection: Connection, wanted: list[Media], claims: Claims) -> set[str]:
+    """Claim the files that are still to be fetched; returns the keys of those that another run is at.
+
+    A claim lasts as long as the process of its run: what a killed run left is taken over at once.
+    """
+    table = schema.media
+    busy: set[str] = set()
+    for keys in in_chunks({one.key for one in wanted}):
+        query = sa.select(table.c.key, table.c.state, table.c.run_id).where(table.c.key.in_(keys))
+        found = [row for row in connection.execute(query) if row.state in UNFETCHED]
+        others = set(claims.others({row.run_id for row in found}))
+        busy |= {row.key for row in found if row.run_id in others}
+        free = [row.key for row in found if row.run_id not in {*others, claims.run_id}]
+        connection.execute(sa.update(table).where(table.c.key.in_(free)).values(run_id=claims.run_id))
+    return busy
+
+
+def mark_vanished(connection: Connection, vanished: list[Vanished]) -> None:
+    """Mark things that the site was asked for by their ids and has no more; what was marked before keeps its time."""
+    for one in vanished:
+        table = GONE[one.kind]
+        row = sa.update(table).where(table.c.id == one.entry_id, table.c.gone_at.is_(None))
+        connection.execute(row.values(gone_at=now()))
 
 
 def mark_known(connection: Connection, records: list[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -47,3 +48,56 @@ def after(page: Page, *, cursor: str | None, seen: Collection[str], asked_again:
     if page.next_cursor == cursor or page.next_cursor in seen:
         return Step(Move.LOOP, page.next_cursor)
     return Step(Move.ON, page.next_cursor)
+
+
+OFFSET = re.compile(r"(\d+)(\|\d+)")
+"""The form of a cursor that counts entries: ``<offset>|<unix ms>``; the others begin at an entry (rest.md §7.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """Where the next page is asked for, so that it begins with what the last one ended with."""
+
+    cursor: str
+    sure: bool
+    """Whether the next page must hold an entry of the last; a page that shows too few of its entries cannot tell."""
+
+
+def seam(cursor: str, *, asked: str | None, shown: int) -> Seam | None:
+    """Lay the next page over the end of the last, where cursors count entries.
+
+    Such a cursor moves past entries that are still there as soon as one before it is deleted; a page that begins with
+    an entry of the page before it shows that nothing was. The site leaves out entries after it has counted them, so
+    the overlap is one more than are missing from the page.
+
+    >>> seam("200|1767225600000", asked=None, shown=200)
+    Seam(cursor='199|1767225600000', sure=True)
+    >>> seam("98000021", asked=None, shown=20) is None
+    True
+
+    Args:
+        cursor: what the site gave for the next page.
+        asked: where the last page was asked for; None for the first.
+        shown: entries in the last page.
+    """
+    found, before = OFFSET.fullmatch(cursor), OFFSET.fullmatch(asked or "0|0")
+    if found is None or before is None:
+        return None
+    counted = int(found[1]) - int(before[1])
+    longest = counted // 4
+    overlap = min(counted - min(shown, counted) + 1, longest)
+    if overlap < 1:
+        return None
+    return Seam(f"{int(found[1]) - overlap}{found[2]}", sure=counted - shown < longest)
+
+
+def further_back(cursor: str, *, by: int) -> str | None:
+    """Step back from a page that shows nothing of the one before it; None where there is no way back.
+
+    >>> further_back("199|1767225600000", by=100)
+    '99|1767225600000'
+    """
+    found = OFFSET.fullmatch(cursor)
+    if found is None or int(found[1]) == 0:
+        return None
+    return f"{max(0, int(found[1]) - by)}{found[2]}"

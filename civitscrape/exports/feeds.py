@@ -16,7 +16,7 @@ from civitscrape.items import TABLES, Collection, Creator, Image, Model, ModelFi
 if TYPE_CHECKING:
     from scrapy import Spider
 
-CARRIED = frozenset({"files", "partial"})
+CARRIED = frozenset({"busy", "files", "partial"})
 """Fields that serve the pipelines alone."""
 
 FEEDS: dict[str, dict[str, Any]] = {

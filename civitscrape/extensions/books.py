@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, runtime_check
 
 from scrapy import signals
 
-from civitscrape.archive import fingerprints, walks
+from civitscrape.archive import claims, fingerprints, walks
 from civitscrape.archive.database import Archive, upsert
 from civitscrape.archive.namelist import NameList
 from civitscrape.exceptions import ArchiveError
@@ -61,6 +61,7 @@ class Books:
 
     Attributes:
         archive: the database behind its thread.
+        claims: the lock of this run, and questions about those of others.
         run: the row of this run.
         folder: the output folder.
         announcements: what the site says of each target, for the report.
@@ -68,9 +69,10 @@ class Books:
         error: why the archive could not be written any more; None while it can.
     """
 
-    def __init__(self, crawler: Crawler, archive: Archive, run: Run, folder: Path) -> None:
+    def __init__(self, crawler: Crawler, archive: Archive, run: Run, folder: Path, lock: claims.Claims) -> None:
         self._crawler = crawler
         self.archive = archive
+        self.claims = lock
         self.run = run
         self.folder = folder
         self.announcements: dict[str, Announcement] = {}
@@ -94,7 +96,10 @@ class Books:
             raise ArchiveError("the books are kept for a spider; there is none")
         about = spider.describe() if isinstance(spider, Describing) else {"arguments": {}}
         run = Run(id=run_id(), spider=spider.name, started_at=now(), **about)
-        books = cls(crawler, Archive(settings["DATABASE_URL"]), run, folder)
+        archive = Archive(settings["DATABASE_URL"])
+        lock = claims.Claims(claims.folder_of(settings["DATABASE_URL"], folder), run.id)
+        lock.open()
+        books = cls(crawler, archive, run, folder, lock)
         crawler.signals.connect(books.open_run, signal=signals.spider_opened)
         crawler.signals.connect(books.close, signal=signals.engine_stopped)
         return books
@@ -121,16 +126,29 @@ class Books:
         await self.archive.run(upsert, [self.run])
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database, then of what the run had claimed."""
         self.archive.close()
+        self.claims.close()
 
     def announce(self, announcement: Announcement) -> None:
         """Keep what the site says of a target."""
         self.announcements[announcement.target] = announcement
 
     async def adopt(self, walk: Walk) -> Walk:
-        """Take up an unfinished walk that asks the same, or the given one."""
-        return await self.archive.run(walks.adopt, walk)
+        """Take up an unfinished walk that asks the same, or begin the given one.
+
+        Raises:
+            BusyError: another run is at it.
+        """
+        return await self.archive.run(walks.adopt, walk, self.claims)
+
+    async def parts(self, walk: Walk) -> list[Walk]:
+        """Take up what is unfinished of a walk that was split.
+
+        Raises:
+            BusyError: another run is at one of them.
+        """
+        return await self.archive.run(walks.parts, walk, self.claims)
 
     async def last_whole(self, walk: Walk) -> Walk | None:
         """Find the last such walk if it came to its end, from whichever end it began."""
@@ -150,6 +168,17 @@ class Books:
             for image in chunk:
                 yield image
             after = chunk[-1].id
+
+    async def unmet(self, walk: Walk, entry_kind: str) -> AsyncIterator[list[int]]:
+        """Bring the entries of a whole walk's target and levels that this run has not met, a chunk at a time."""
+        after = 0
+        while ids := await self.archive.run(walks.unmet, walk, entry_kind, after, CHUNK):
+            yield ids
+            after = ids[-1]
+
+    async def base_models(self, target: str) -> list[str]:
+        """Name the base models that a target's images are known to be made with."""
+        return await self.archive.run(walks.base_models, target)
 
     async def unnamed(self, target: str) -> list[int]:
         """Find the model versions that a target's images were made with and nobody has named yet."""

@@ -93,6 +93,8 @@ class Image:
     """Whether the archive had the record before this answer."""
     media_state: Annotated[str | None, NoColumn] = None
     """What became of the file: ``wanted``, ``stored``, ``gone``, ``failed``, ``refused``; null when none was asked."""
+    busy: Annotated[bool, NoColumn] = False
+    """Whether another run is fetching the file right now."""
     files: Annotated[list[dict[str, Any]], NoColumn] = field(default_factory=list)
     """What the download brought, as Scrapy's media pipelines tell it; empty when nothing was fetched."""
 

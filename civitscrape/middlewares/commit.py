@@ -107,7 +107,7 @@ class Commit:
                 self._books.announce(one)
         records = [one for one in gathered if not isinstance(one, Request | Announcement)]
         try:
-            standings = await self._books.archive.run(transaction.commit, records) if records else {}
+            standings = await self._write(records) if records else {}
         except ArchiveError as error:
             self._books.stop(error)
             return
@@ -120,6 +120,9 @@ class Commit:
                 self._forwarded.add(identity)
                 image = isinstance(record, Image)
                 yield _marked(record, standings[record.id], media.get(record.id)) if image else record
+
+    async def _write(self, records: list[Any]) -> dict[int, Standing]:
+        return await self._books.archive.run(transaction.commit, records, self._books.claims)
 
 
 def _identity(record: Any) -> tuple[str, Any] | None:
@@ -142,6 +145,7 @@ def _marked(image: Image, standing: Standing, media: Media | None) -> Image:
     image.creator = image.creator or standing.creator
     image.path = standing.path
     image.media_state = standing.media_state or (media.state if media else None)
+    image.busy = standing.busy
     if standing.media_path is not None:
         image.files = [{"status": UP_TO_DATE, "path": standing.media_path}]
     return image

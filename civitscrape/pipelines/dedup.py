@@ -65,7 +65,10 @@ class Dedup:
             return item
         if item.known:
             self._stats.inc_value("civitscrape/known")
-        if self._decide(item):
+        if item.busy:
+            self._stats.inc_value("civitscrape/left_to_others")
+            item.media_state = None
+        elif self._decide(item):
             item.media_state = MediaState.WANTED
         elif item.media_state is not None:
             self._stats.inc_value(f"civitscrape/already_{item.media_state}")

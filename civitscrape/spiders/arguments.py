@@ -98,10 +98,12 @@ class Arguments(BaseModel):
 class WalkArguments(Arguments):
     """What spiders have in common that walk listings."""
 
-    mode: Literal["all", "new"] = Field(
+    mode: Literal["all", "new", "refresh"] = Field(
         default="all",
         description="`all` follows each listing from its first page to its end; `new` starts at the newest end and "
-        "stops after a page that holds nothing new (a target never walked to its end is walked as with `all`).",
+        "stops after a page that holds nothing new (a target never walked to its end is walked as with `all`); "
+        "`refresh` brings all records anew without files, asks by its id for what is not listed any more, and marks "
+        "what is gone.",
     )
     max_items: int | None = Field(
         default=None,

@@ -34,8 +34,8 @@ def judged(walk: Walk, missed: int, newest: int) -> Walk:
     walk.state = WalkState.CAPPED if missed else WalkState.COMPLETE
     if missed:
         walk.error = (
-            f"the listing ended after {walk.entries} entries, but {missed} of the newest {newest} were not in it; "
-            "there may be more between"
+            f"the listing ended after {walk.entries} entries, but {missed} of the newest {newest} were not in "
+            "it; there may be more between"
         )
     return walk
 

@@ -185,9 +185,9 @@ class HashSpider(VersionsSpider):
                 names = ", ".join(self._local.get(one.lower(), {}).values()) or one
                 self.logger.info("%s: the site knows no version with this file", names)
 
-    def keep(self, entry: Any, walk: Walk) -> Iterator[Any]:
+    def keep(self, entry: Any, walk: Walk, *, listed: bool = True) -> Iterator[Any]:
         """Keep a version, and write what the site tells of it beside the local files that are its own."""
-        records = list(super().keep(entry, walk))
+        records = list(super().keep(entry, walk, listed=listed))
         digests = {record.sha256 for record in records if isinstance(record, ModelFile) and record.sha256}
         for digest in digests & self._local.keys() - self._described:
             self._described.add(digest)  # a version comes once for each of its hashes

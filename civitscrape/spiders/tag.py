@@ -76,9 +76,9 @@ class TagSpider(WalkingSpider):
                 async for step in self.plan(walk.target, "rest.models", {"tag": entry["name"]}):
                     yield step
 
-    def keep(self, entry: Any, walk: Walk) -> Iterator[Any]:
+    def keep(self, entry: Any, walk: Walk, *, listed: bool = True) -> Iterator[Any]:
         """Keep an entry, unless its prompt was to be checked and lacks a word of the tag."""
-        records = list(super().keep(entry, walk))
+        records = list(super().keep(entry, walk, listed=listed))
         image = next((record for record in records if isinstance(record, Image)), None)
         name = walk.target.partition(":")[2]
         if self.args.prompt_check and image is not None and not mentions(image.prompt, name):

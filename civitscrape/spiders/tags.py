@@ -52,9 +52,9 @@ class TagsSpider(WalkingSpider):
         async for step in self.plan(f"tags:{self.args.query or 'all'}", "rest.tags", asked):
             yield step
 
-    def keep(self, entry: Any, walk: Walk) -> Iterator[Any]:
+    def keep(self, entry: Any, walk: Walk, *, listed: bool = True) -> Iterator[Any]:
         """Keep a name, and note it for the list."""
-        for record in super().keep(entry, walk):
+        for record in super().keep(entry, walk, listed=listed):
             if isinstance(record, TagName):
                 self._names.append(record.name)
             yield record

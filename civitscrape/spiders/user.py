@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from civitscrape.civitai import answers, pages
 from civitscrape.exceptions import AnswerError, EntryError, EnvelopeError
-from civitscrape.ledger import Announcement, WalkState
+from civitscrape.ledger import Announcement
 from civitscrape.parsers import creators
 from civitscrape.spiders.arguments import UserArguments
 from civitscrape.spiders.walking import WalkingSpider
@@ -57,11 +57,11 @@ class UserSpider(WalkingSpider):
         if "models" in content or "files" in content:
             yield "rest.models", {"username": username}
 
-    async def parse_check(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
-        """Compare the newest page, then ask for the names of models that images tell by number alone."""
-        async for step in super().parse_check(response, walk, again=again):
+    async def ended(self, walk: Walk) -> AsyncIterator[Any]:
+        """Ask for the names of models that images tell by number alone."""
+        async for step in super().ended(walk):
             yield step
-        if walk.source == "trpc.image.getInfinite" and walk.state == WalkState.COMPLETE:
+        if walk.source == "trpc.image.getInfinite":
             numbers = await self.books.unnamed(walk.target)
             if numbers:
                 async for step in self.plan(walk.target, "trpc.modelVersion.getVersionsByIds", {"ids": numbers}):

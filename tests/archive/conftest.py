@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from civitscrape.archive.claims import Claims
 from civitscrape.archive.database import Archive
 
 if TYPE_CHECKING:
@@ -35,3 +36,12 @@ def archive(empty: Path, tmp_path: Path, url: str) -> Iterator[Archive]:
     archive = Archive(url)
     yield archive
     archive.close()
+
+
+@pytest.fixture
+def claims(tmp_path: Path) -> Iterator[Claims]:
+    """Hold the lock of a run."""
+    claims = Claims(tmp_path / "locks", "20261121T090000-q2m5")
+    claims.open()
+    yield claims
+    claims.close()

@@ -23,5 +23,5 @@ def world(images: int = 70, **options: object) -> World:
 
 
 def at(offset: int) -> str:
-    """Text by which a fault finds the page at an offset."""
-    return f"cursor={offset}%7C"
+    """Text by which a fault finds the page that would begin at an offset, if pages did not overlap by an entry."""
+    return f"cursor={offset - offset // PAGE}%7C"

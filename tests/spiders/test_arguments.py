@@ -60,7 +60,7 @@ SLIPS = {
     ],
     "level": [("pgg", "'pgg' is not a level; known are sfw, all, pg, pg13, r, x, xxx")],
     "download": [("yes", "'yes': input should be 'original' or 'none'")],
-    "mode": [("newest", "'newest': input should be 'all' or 'new'")],
+    "mode": [("newest", "'newest': input should be 'all', 'new' or 'refresh'")],
     "max_items": [
         ("0", "'0': input should be greater than or equal to 1"),
         ("many", "'many': input should be a valid integer"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from scrapy import Request
@@ -17,13 +17,22 @@ from civitscrape.parsers import images
 from tests.cassettes import KEY_MARK, NAMES, PROFILES, RECORDED, SITE_MARK, answer, recorded, username
 from tests.spiders.conftest import MEDIA, all_of, asks, begun, keep
 
+if TYPE_CHECKING:
+    from civitscrape.spiders.user import UserSpider
+
 TARGET = f"user:{username()}"
 FIRST, LAST, NEWEST = (json.loads(recorded(name).text) for name in ("first-page", "last-page", "newest-page"))
 CURSOR = str(FIRST["metadata"]["nextCursor"])
+LAID_OVER = f"{int(CURSOR.partition('|')[0]) - 1}|{CURSOR.partition('|')[2]}"
 
 
 def of(kind: type, outputs: list[Any]) -> list[Any]:
     return [one for one in outputs if isinstance(one, kind)]
+
+
+def ended(spider: UserSpider, walk: Walk) -> None:
+    """Let a walk have come to the end of its listing."""
+    spider._track(walk).ended = True
 
 
 def key_of(entry: dict[str, Any]) -> str:
@@ -71,16 +80,19 @@ async def test_without_download_no_file_is_wanted(make_spider):
     assert len(of(Image, outputs)) == len(FIRST["items"])
 
 
-async def test_the_walk_moves_to_the_cursor_that_the_page_gave_and_asks_for_it(spider):
+async def test_the_walk_looks_at_the_newest_then_moves_to_the_cursor_that_the_page_gave_less_one_entry(spider):
     walk = await begun(spider)
 
     outputs = await all_of(spider.parse_page(answer("first-page"), walk, again=False))
+    await keep(spider, outputs)
+    entries = walk.entries
+    following = (await all_of(spider.parse_check(answer("newest-page"), walk, again=False)))[-1]
 
-    following = outputs[-1]
-    assert (walk.cursor, walk.pages, walk.entries, walk.state) == (CURSOR, 1, len(FIRST["items"]), "running")
+    assert asks(outputs[-1])["sort"] == "Newest"
+    assert (walk.cursor, walk.pages, entries, walk.state) == (LAID_OVER, 1, len(FIRST["items"]), "running")
     assert asks(following) == {
         "username": username(), "limit": "200", "sort": "Oldest", "period": "AllTime", "browsingLevel": "3",
-        "withMeta": "true", "flatMeta": "true", "withTags": "true", "cursor": CURSOR,
+        "withMeta": "true", "flatMeta": "true", "withTags": "true", "cursor": LAID_OVER,
     }  # fmt: skip
     assert following.url.startswith("https://civitai.com/api/v1/images?")
     assert (following.callback, following.cb_kwargs) == (spider.parse_page, {"walk": walk, "again": False})
@@ -88,6 +100,7 @@ async def test_the_walk_moves_to_the_cursor_that_the_page_gave_and_asks_for_it(s
 
 async def test_the_last_page_is_followed_by_a_look_at_the_newest(spider):
     walk = await begun(spider, cursor=CURSOR, pages=1, entries=len(FIRST["items"]))
+    spider._track(walk).sure = False  # this page was recorded at a border without an overlap
 
     outputs = await all_of(spider.parse_page(answer("last-page"), walk, again=False))
 
@@ -103,6 +116,7 @@ async def test_a_newest_page_that_holds_nothing_new_completes_the_walk(spider):
     walk = await begun(spider)
     for name in ("first-page", "last-page", "newest-page"):
         await keep(spider, await all_of(spider.parse_page(answer(name), walk, again=False)))
+    ended(spider, walk)
 
     outputs = await all_of(spider.parse_check(answer("newest-page"), walk, again=False))
 
@@ -113,11 +127,12 @@ async def test_a_newest_page_that_holds_nothing_new_completes_the_walk(spider):
 async def test_a_newest_page_with_unknown_entries_older_than_the_walk_means_a_ceiling(spider):
     newest = max(datetime.fromisoformat(entry["createdAt"]) for entry in NEWEST["items"])
     walk = await begun(spider, started_at=(newest + timedelta(hours=1)).isoformat(), entries=1)
+    ended(spider, walk)
 
     outputs = await all_of(spider.parse_check(answer("newest-page"), walk, again=False))
 
-    assert outputs[-1] is walk
-    assert walk.state == WalkState.CAPPED
+    half = outputs[-2]
+    assert (walk.state, half.params["sort"], half.parent_id) == (WalkState.SPLIT, "Newest", walk.id)
     assert str(walk.error).startswith("the listing ended after 1 entries, but ")
     assert {one.id for one in of(Image, outputs)} == {entry["id"] for entry in NEWEST["items"]}
 
@@ -125,6 +140,7 @@ async def test_a_newest_page_with_unknown_entries_older_than_the_walk_means_a_ce
 async def test_a_newest_page_with_entries_younger_than_the_walk_is_kept_and_proves_the_end(spider):
     oldest = min(datetime.fromisoformat(entry["createdAt"]) for entry in NEWEST["items"])
     walk = await begun(spider, started_at=(oldest - timedelta(hours=1)).isoformat(), entries=1)
+    ended(spider, walk)
 
     outputs = await all_of(spider.parse_check(answer("newest-page"), walk, again=False))
 
@@ -148,6 +164,7 @@ async def test_an_empty_page_is_asked_for_once_more_under_another_address(spider
 
 async def test_a_listing_that_is_empty_from_both_ends_is_complete(spider):
     walk = await begun(spider)
+    ended(spider, walk)
 
     outputs = await all_of(spider.parse_check(answer("empty-page"), walk, again=False))
 
@@ -159,10 +176,11 @@ async def test_a_newest_page_known_from_other_walks_only_still_means_a_ceiling(s
     before = await begun(spider)
     await keep(spider, await all_of(spider.parse_page(answer("newest-page"), before, again=False)))
     walk = await begun(spider, entries=1, started_at="2030-01-01T00:00:00.000Z")
+    ended(spider, walk)
 
     await all_of(spider.parse_check(answer("newest-page"), walk, again=False))
 
-    assert walk.state == WalkState.CAPPED
+    assert walk.state == WalkState.SPLIT
 
 
 async def test_a_stored_cursor_that_the_site_refuses_starts_the_walk_afresh(spider):
@@ -177,6 +195,7 @@ async def test_a_stored_cursor_that_the_site_refuses_starts_the_walk_afresh(spid
 
 async def test_an_empty_check_is_asked_for_once_more_and_then_proves_nothing(spider):
     walk = await begun(spider, entries=6)
+    ended(spider, walk)
 
     first = await all_of(spider.parse_check(answer("empty-page"), walk, again=False))
     second = await all_of(spider.parse_check(answer("empty-page"), walk, again=True))
@@ -224,16 +243,16 @@ async def test_max_items_takes_no_more_than_it_says(make_spider):
 
 async def test_from_the_newest_end_a_page_of_known_entries_ends_the_walk(make_spider):
     spider = make_spider(mode="new")
-    walk = await begun(spider, params={"sort": "Newest", "until_known": True})
+    one, other = [await begun(spider, params={"sort": "Newest", "until_known": True}) for _ in range(2)]
 
-    first = await all_of(spider.parse_page(answer("newest-page"), walk, again=False))
+    first = await all_of(spider.parse_page(answer("newest-page"), one, again=False))
     await keep(spider, first)
-    again = await all_of(spider.parse_page(answer("newest-page"), walk, again=False))
+    again = await all_of(spider.parse_page(answer("newest-page"), other, again=False))
 
     assert isinstance(first[-1], Request)
     assert asks(first[-1])["sort"] == "Newest"
-    assert again[-1] is walk
-    assert walk.state == WalkState.COMPLETE
+    assert again[-1] is other
+    assert (one.state, other.state) == (WalkState.RUNNING, WalkState.COMPLETE)
 
 
 @pytest.mark.parametrize("name", PROFILES)

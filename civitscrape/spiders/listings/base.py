@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from civitscrape.civitai import answers, levels
+from civitscrape.civitai import answers, cursors, levels
 from civitscrape.exceptions import EchoError
 from civitscrape.items import Image, VersionImage
 
@@ -48,8 +48,14 @@ class Listing(ABC):
     """Whether the last cursor of a whole walk is where new entries will appear."""
     single: ClassVar[bool] = False
     """Whether it is one thing, and no listing at all."""
+    overlapping: ClassVar[bool] = False
+    """Whether its cursors may count entries, so that pages are laid over one another (``cursors.seam``)."""
+    any_level: ClassVar[bool] = False
+    """Whether things are asked for by their ids, whatever their level, and so from the host that shows all of them."""
     may_be_empty: ClassVar[bool] = False
     """Whether nothing is an ordinary answer, and no sign of a site in trouble."""
+    divisible: ClassVar[bool] = False
+    """Whether a walk that the site cut short can be split into parts."""
     brings_files: ClassVar[bool] = True
     """Whether the files of its pictures are fetched from what it tells of them."""
     sort: ClassVar[str | None] = OLDEST
@@ -98,7 +104,9 @@ class Listing(ABC):
         Orders that a person chose shift or lose entries between pages (rest.md §7.3, trpc-and-pages.md §4.1).
         """
         order = walk.params.get("sort")
-        if walk.pages < 2 or order in {None, self.sort} or walk.params.get("until_known"):  # noqa: PLR2004 (no page border)
+        if MEETS in walk.params and walk.cursor is not None and not cursors.OFFSET.fullmatch(walk.cursor):
+            return f"its newest half may lose an entry at each page, since its cursors begin at one ({walk.cursor!r})"
+        if walk.pages < 2 or order in {None, self.sort} or {"until_known", MEETS} & walk.params.keys():  # noqa: PLR2004 (no page border)
             return None
         return f"sort={order} may lose entries between pages; leave the sort out for a listing that can be proven"
 
@@ -115,7 +123,11 @@ class Listing(ABC):
         """
 
 
-OURS = frozenset({"sort", "max_items", "until_known"})
+MEETS, BRINGS, COVERS = "meets", "brings", "covers"
+"""Parameters of the parts that a walk was split into: the walk whose entries the newest half must come to; the images
+that a listing of posts stands for; whether it only reaches into what no part lists."""
+
+OURS = frozenset({"sort", "max_items", "until_known", MEETS, BRINGS, COVERS})
 """Parameters of a walk that are no filters."""
 
 
@@ -159,10 +171,12 @@ def mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def within_levels(records: Iterable[Any], mask: int) -> list[Any]:
-    """Leave out pictures of levels that were not asked for, and the rows that tie them to a version."""
+def within_levels(records: Iterable[Any], walk: Walk) -> list[Any]:
+    """Leave out, and count, pictures of levels that a walk does not ask for, and what ties them to a version."""
+    records = list(records)
     images = [one for one in records if isinstance(one, Image)]
-    out = {one.id for one in images if one.level and not one.level & mask}
+    out = {one.id for one in images if one.level and not one.level & walk.level}
+    walk.hidden = (walk.hidden or 0) + len(out)
 
     def belongs(record: Any) -> bool:
         if isinstance(record, Image):

@@ -78,6 +78,8 @@ class ImageFeed(Feed):
     source = "trpc.image.getInfinite"
     kind = "image"
     provable = True
+    divisible = True
+    overlapping = True  # as in the public API
     procedure = "image.getInfinite"
     include = ("tags", "metaSelect")
 
@@ -114,7 +116,7 @@ class PostFeed(Feed):
 
     def read(self, entry: Any, walk: Walk) -> list[Any]:
         """Read a post with the images that came with it."""
-        return within_levels(posts.from_listing(entry, media_url=self.media_url), walk.level)
+        return within_levels(posts.from_listing(entry, media_url=self.media_url), walk)
 
 
 class ModelFeed(Feed):
@@ -133,7 +135,7 @@ class ModelFeed(Feed):
     def read(self, entry: Any, walk: Walk) -> list[Any]:
         """Read a model."""
         records = models.from_trpc_listing(entry, site=self.site, media_url=self.media_url)
-        return within_levels(records, walk.level)
+        return within_levels(records, walk)
 
 
 class CollectionFeed(Feed):

@@ -50,7 +50,7 @@ class Hashes(Listing):
 
     def read(self, entry: Any, walk: Walk) -> list[Any]:
         """Read a version with its files."""
-        return within_levels(models.from_version(entry, site=self.site, media_url=self.media_url), walk.level)
+        return within_levels(models.from_version(entry, site=self.site, media_url=self.media_url), walk)
 
 
 class HashIds(Hashes):

@@ -32,6 +32,8 @@ class RestImages(Listing):
     source = "rest.images"
     kind = "image"
     provable = True
+    divisible = True
+    overlapping = True  # the search engine counts entries (§7.3)
     legacy = False
     """Whether the site's older back end answers, which names other models and other times (§7.2)."""
 
@@ -72,6 +74,7 @@ class RestImage(RestImages):
 
     source = "rest.image"
     provable = False
+    divisible = False
     legacy = True
     single = True
     sort = None

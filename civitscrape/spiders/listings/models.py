@@ -80,7 +80,7 @@ class RestModels(Listing):
         model = next(one for one in records if isinstance(one, Model))
         if model.level and not model.level & walk.level:
             return []
-        return within_levels(records, walk.level)
+        return within_levels(records, walk)
 
 
 class RestModel(Listing):
@@ -117,7 +117,7 @@ class RestModel(Listing):
         """Read the model with versions, files and showcase."""
         records = models.from_rest(entry, site=self.site, media_url=self.media_url)
         only = walk.params.get("version")
-        return within_levels(records if only is None else of_version(records, only), walk.level)
+        return within_levels(records if only is None else of_version(records, only), walk)
 
 
 class RestVersion(RestModel):
@@ -138,7 +138,7 @@ class RestVersion(RestModel):
     def read(self, entry: Any, walk: Walk) -> list[Any]:
         """Read the version with its files and showcase."""
         records = models.from_version(entry, site=self.site, media_url=self.media_url)
-        return within_levels(records, walk.level)
+        return within_levels(records, walk)
 
 
 def of_version(records: list[Any], number: int) -> list[Any]:

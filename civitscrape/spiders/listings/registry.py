@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from civitscrape.spiders.listings.base import Listing  # noqa: TC001 (a part of the public face)
+from civitscrape.spiders.listings.byid import ImagesById, ImagesByIdWithLogin, ModelsById, PostsById
 from civitscrape.spiders.listings.feeds import CollectionFeed, CollectionOrder, ImageFeed, ModelFeed, PostFeed
 from civitscrape.spiders.listings.hashes import ByHash, HashIds, HashVersions
 from civitscrape.spiders.listings.images import RestImage, RestImages
@@ -36,6 +37,10 @@ LISTINGS: dict[str, type[Listing]] = {
         ModelFeed,
         CollectionFeed,
         CollectionOrder,
+        ImagesById,
+        ImagesByIdWithLogin,
+        ModelsById,
+        PostsById,
     )
 }
 """Class of each source."""

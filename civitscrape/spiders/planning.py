@@ -1,0 +1,114 @@
+"""Which walks a target takes, and where each begins: at what was left unfinished, at the oldest end or the newest."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from civitscrape.exceptions import BusyError
+from civitscrape.ledger import Walk, WalkState, now
+from civitscrape.spiders.findings import wanted
+from civitscrape.spiders.keeping import KeepingSpider
+from civitscrape.spiders.listings.base import NEWEST, Question
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from scrapy import Request
+    from scrapy.http import Response
+
+    from civitscrape.items import Level
+    from civitscrape.spiders.listings.base import Listing
+
+
+class PlanningSpider(KeepingSpider):
+    """A spider that plans walks; how their pages are followed is another matter."""
+
+    @abstractmethod
+    def parse_page(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
+        """Keep the entries of a page, then go on."""
+
+    @abstractmethod
+    def parse_check(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
+        """Compare the newest page with what was listed."""
+
+    async def plan(
+        self, target: str, source: str, params: dict[str, Any], level: Level | None = None
+    ) -> AsyncIterator[Any]:
+        """Plan the passes of a target, each a walk, and ask for the first page of each.
+
+        Args:
+            target: such as ``user:lampwright``.
+            source: endpoint, a key of ``LISTINGS``.
+            params: what the listing is asked for, beside levels and sort.
+            level: mask of rating bits; those of the arguments when None.
+        """
+        listing = self.listing(source)
+        for one in listing.passes(self.level if level is None else level):
+            try:
+                walks = await self._walks(listing, target, one, params)
+            except BusyError as error:
+                self._leave(f"{target}: {error}; it is left to that run")
+                continue
+            if self.downloads and (any(walk.cursor for walk in walks) or self.args.mode == "new"):
+                async for image in self.books.leftovers(target, int(one)):
+                    yield [image, wanted(image, self.settings["CIVITAI_MEDIA_URL"])]
+            yield walks
+            for walk in walks:
+                yield self.ask(walk)
+
+    def _leave(self, reason: str) -> None:
+        """Say once what is left out; the run is not complete then."""
+        if reason not in self.books.left_out:
+            self.logger.warning("%s", reason)
+            self.books.left_out.append(reason)
+
+    async def _walks(self, listing: Listing, target: str, level: int, params: dict[str, Any]) -> list[Walk]:
+        """Take up what was left unfinished, or start afresh from the end that the mode asks for.
+
+        Raises:
+            BusyError: another run is at it.
+        """
+        fresh = Walk(
+            run_id=self.books.run.id,
+            source=listing.source,
+            target=target,
+            level=int(level),
+            params=params | {"sort": params.get("sort") or listing.sort},
+            state=WalkState.RUNNING,
+            started_at=now(),
+        )
+        if not listing.single and self.args.max_items is not None:
+            return [self._limited(fresh, listing, chosen=params.get("sort") is not None)]
+        parts = await self.books.parts(fresh) if listing.divisible else []
+        if parts:
+            return parts
+        walk = await self.books.adopt(fresh)
+        if walk is fresh and self.args.mode == "new" and listing.sort is not None and params.get("sort") is None:
+            await self._from_newest(walk, listing)
+        return [walk]
+
+    def _limited(self, walk: Walk, listing: Listing, *, chosen: bool) -> Walk:
+        """Take the newest entries only, unless a person chose an order."""
+        end = {} if chosen or listing.sort is None else {"sort": NEWEST, "until_known": True}
+        walk.params |= end | {"max_items": self.args.max_items}
+        return walk
+
+    async def _from_newest(self, walk: Walk, listing: Listing) -> None:
+        """Begin where new entries will be, if the last walk came to its end."""
+        whole = await self.books.last_whole(walk)
+        if whole is not None and listing.resumable:
+            walk.cursor = whole.cursor
+        elif whole is not None:
+            walk.params |= {"sort": NEWEST, "until_known": True}
+
+    def ask(self, walk: Walk, *, again: bool = False, check: bool = False) -> Request:
+        """Ask for the page at a walk's cursor, or for the newest page that proves its end."""
+        listing = self.listing(walk.source)
+        newest = check or walk.params.get("sort") == NEWEST
+        # What the edge kept is no news, and a second run within its five minutes would get the first one's answer.
+        mark = f"{self.books.run.id}-{1 + again}" if newest or again else None
+        question = Question(newest=newest, cursor=None if check else walk.cursor, mark=mark)
+        site = str(self.settings["CIVITAI_MATURE_URL"]) if listing.any_level else self.site
+        callback = self.parse_check if check else self.parse_page
+        return listing.ask(site, walk, question).replace(callback=callback, cb_kwargs={"walk": walk, "again": again})
