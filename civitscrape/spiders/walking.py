@@ -48,6 +48,7 @@ class WalkingSpider(CivitaiSpider):
         self._seen: defaultdict[int, set[str]] = defaultdict(set)
         self._latest: defaultdict[int, deque[int]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
         self._refused: set[tuple[str, int]] = set()
+        self._taken_up: defaultdict[str, int] = defaultdict(int)
         self._warned = False
         self._listings: dict[str, Listing] = {}
 
@@ -117,11 +118,18 @@ class WalkingSpider(CivitaiSpider):
         listing = self.listing(source)
         for one in listing.passes(self.level if level is None else level):
             walk = await self._walk(listing, target, one, params)
-            if self.downloads and (walk.cursor is not None or self.args.mode == "new"):
-                async for image in self.books.leftovers(target, walk.level):
-                    yield [image, wanted(image, self.settings["CIVITAI_MEDIA_URL"])]
+            goes_on = walk.cursor is not None or self.args.mode == "new"
             yield walk
             yield self.ask(walk)
+            if goes_on and self.downloads and walk.level & ~self._taken_up[target]:
+                yield self._leftovers(target, walk.level & ~self._taken_up[target])
+                self._taken_up[target] |= walk.level
+
+    async def _leftovers(self, target: str, level: int) -> AsyncIterator[list[Any]]:
+        """Bring what earlier runs left to be fetched, when its turn has come: the listing does not wait for it."""
+        async for images in self.books.leftovers(target, level):
+            base = self.settings["CIVITAI_MEDIA_URL"]
+            yield [record for image in images for record in (image, wanted(image, base))]
 
     async def _walk(self, listing: Listing, target: str, level: int, params: dict[str, Any]) -> Walk:
         """Take up what was left unfinished, or start afresh from the end that the mode asks for."""
