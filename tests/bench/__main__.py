@@ -1,5 +1,6 @@
 """``python -m tests.bench [--rounds N] [--scene NAME]``: run every contender; print figures, ratios, what is asked.
 
+The scene ``resume`` has no contenders: it starts on an archive of a million images, and says what that costs.
 Contenders take turns, round after round, so that a busy machine is busy for all of them. The exit code is 0 whatever
 the figures say, and 1 when a contender could not run.
 """
