@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from civitscrape.archive import schema, tally
 from civitscrape.civitai import levels
 from civitscrape.items import MediaType
-from civitscrape.ledger import Announcement, Outcome, Walk, WalkState
+from civitscrape.ledger import Announcement, MediaState, Outcome, Walk, WalkState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +35,9 @@ TOLERATED, TOLERATED_SHARE = 3, 0.01
 
 SOME = 5
 """Ids that a sentence names."""
+
+LOST = frozenset({MediaState.FAILED, MediaState.REFUSED})
+"""States that have a reason; where no file has one of them, none is looked for."""
 
 NAMED_FAILURES = 100
 """Failures that a report names; the table ``media`` has them all."""
@@ -98,7 +101,8 @@ def target_report(
     types = {kind for walk in walks for kind in kinds_of(walk)}
     counts = {str(COUNTED[name]): number for name, number in (told.counts or {}).items() if COUNTED.get(name) in types}
     left_out = levels.names(levels.ALL & ~mask) if walks else []
-    files = Counter(tally.media_of(connection, target, mask, since)) + Counter(tally.model_files(connection, target))
+    media = tally.media_of(connection, target, mask, since)
+    files = Counter(media) + Counter(tally.model_files(connection, target))
     report = TargetReport(
         target=target,
         exists=told.exists,
@@ -112,14 +116,22 @@ def target_report(
         ask_with="-a level=all" if left_out else None,
         reasons=[],
         unlisted=tally.unlisted(connection, target, walks),
-        failures=[
-            *tally.failures(connection, target, mask, NAMED_FAILURES),
-            *tally.model_file_failures(connection, target, NAMED_FAILURES),
-        ],
-        walks=[_walk_report(connection, walk, told, since, alone=is_alone(walk, walks)) for walk in walks],
+        failures=_failures(connection, target, mask) if files.keys() & LOST else [],
     )
+    for walk in walks:
+        alone = is_alone(walk, walks)
+        of_walk = (connection, target, walk.level, since, None if alone else walk.id)
+        found = media if alone and walk.level == mask else tally.media_of(*of_walk)
+        report.walks.append(_walk_report(walk, told, found))
     report.reasons = list(reasons(report, told, mask))
     return report
+
+
+def _failures(connection: Connection, target: str, mask: int) -> list[dict[str, Any]]:
+    return [
+        *tally.failures(connection, target, mask, NAMED_FAILURES),
+        *tally.model_file_failures(connection, target, NAMED_FAILURES),
+    ]
 
 
 def _assumed(target: str, walks: list[Walk]) -> Announcement:
@@ -154,7 +166,7 @@ def is_alone(walk: Walk, walks: list[Walk]) -> bool:
     return not any(other is not walk and other.level & walk.level for other in walks)
 
 
-def _walk_report(connection: Connection, walk: Walk, told: Announcement, since: str, *, alone: bool) -> WalkReport:
+def _walk_report(walk: Walk, told: Announcement, files: dict[str, int]) -> WalkReport:
     types = kinds_of(walk)
     alike = told.counts is not None and told.level == walk.level
     counts = [number for name, number in (told.counts or {}).items() if COUNTED.get(name) in types]
@@ -172,7 +184,7 @@ def _walk_report(connection: Connection, walk: Walk, told: Announcement, since: 
         pages=walk.pages,
         listed=walk.entries,
         announced=sum(counts) if alike and counts else None,
-        files=tally.media_of(connection, walk.target, walk.level, since, None if alone else walk.id),
+        files=files,
     )
 
 

@@ -45,7 +45,7 @@ INDEXES: dict[str, list[str]] = {
     "collection_entries": ["entry_id"],
     "links": ["entry_id"],
     "media": ["state", "sha256"],
-    "walks": ["target", "run_id"],
+    "walks": ["target", "run_id", "parent_id"],
 }
 """Columns that our questions search by."""
 
@@ -83,10 +83,10 @@ def _table(dataclass: type, name: str) -> sa.Table:
 
 
 def grow(connection: sa.Connection) -> list[str]:
-    """Add the columns that tables of an older archive lack; returns their names.
+    """Add the columns and indexes that tables of an older archive lack; returns their names.
 
     All that versions of civitscrape have done to the tables is to add columns that may be empty, which both databases
-    do in place; whatever takes more than that needs a migration of its own.
+    do in place, and indexes; whatever takes more than that needs a migration of its own.
     """
     added = []
     found = sa.inspect(connection)
@@ -98,6 +98,11 @@ def grow(connection: sa.Connection) -> list[str]:
                 name = connection.dialect.identifier_preparer.quote(column.name)
                 connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {name} {kind}"))
                 added.append(f"{table.name}.{column.name}")
+        indexed = {index["name"] for index in found.get_indexes(table.name)}
+        for index in sorted(table.indexes, key=lambda one: str(one.name)):
+            if index.name not in indexed:
+                index.create(connection)
+                added.append(str(index.name))
     return added
 
 
@@ -111,6 +116,15 @@ COLUMNS_OF: dict[str, tuple[str, ...]] = {DATACLASSES[dataclass]: names for data
 """Names of the columns of each table, in order."""
 
 sa.Index("creators_user_id", BY_CLASS[items.Creator].c.user_id, unique=True)
+
+_resources = BY_CLASS[items.ImageResource].c
+sa.Index(
+    "image_resources_nameless",
+    _resources.model_version_id,
+    sqlite_where=_resources.name.is_(None),
+    postgresql_where=_resources.name.is_(None),
+)
+"""Those that wait for the name of their version: few, where a version itself may have a hundred thousand images."""
 
 creators = BY_CLASS[items.Creator]
 images = BY_CLASS[items.Image]

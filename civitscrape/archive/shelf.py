@@ -90,12 +90,16 @@ def shelve_file(connection: Connection, store: Path, fate: Fate) -> None:
 
 
 def _shelved(connection: Connection, keys: Collection[str]) -> dict[str, str]:
-    """Find where the bytes of some keys already lie."""
+    """Find where the bytes of some keys already lie.
+
+    The state is looked at here: SQLite, asked for it, would read all that is stored rather than look up the keys.
+    """
     table = schema.media
     found: dict[str, str] = {}
     for chunk in in_chunks(set(keys)):
-        query = sa.select(table.c.key, table.c.path).where(table.c.key.in_(chunk), table.c.state == MediaState.STORED)
-        found.update({row.key: row.path for row in connection.execute(query)})
+        query = sa.select(table.c.key, table.c.path, table.c.state).where(table.c.key.in_(chunk))
+        answer = connection.execute(query)
+        found.update({row.key: row.path for row in answer if row.state == MediaState.STORED})
     return found
 
 

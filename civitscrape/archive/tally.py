@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from civitscrape.archive import schema
-from civitscrape.archive.database import from_row
+from civitscrape.archive.database import from_row, in_chunks
 from civitscrape.ledger import MediaState, Walk
 
 if TYPE_CHECKING:
@@ -115,8 +115,11 @@ def unlisted(connection: Connection, target: str, walks: list[Walk]) -> list[int
         missing.update(connection.execute(query).scalars())
     asked = {one for walk in walks if walk.source in NAMING for one in walk.params.get("ids") or ()}
     if asked:
-        found = connection.execute(sa.select(links.c.entry_id).where(mine, links.c.entry_kind.in_(("model", "image"))))
-        missing.update(asked - set(found.scalars()))
+        found: set[int] = set()
+        for chunk in in_chunks(asked):
+            named = links.c.entry_kind.in_(("model", "image")) & links.c.entry_id.in_(chunk)
+            found.update(connection.execute(sa.select(links.c.entry_id).where(mine, named)).scalars())
+        missing.update(asked - found)
     return sorted(missing)
 
 

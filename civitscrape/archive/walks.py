@@ -170,9 +170,9 @@ def leftovers(connection: Connection, target: str, level: int, after: int, size:
             schema.images.c.key.is_not(None),
             sa.func.coalesce(schema.media.c.state, MediaState.WANTED).in_((MediaState.WANTED, MediaState.FAILED)),
             sa.func.coalesce(schema.images.c.level, level).op("&")(level) != 0,
-            schema.images.c.id > after,
+            schema.links.c.entry_id > after,  # of the links, whose key has this order: nothing is read twice or sorted
         )
-        .order_by(schema.images.c.id)
+        .order_by(schema.links.c.entry_id)
         .limit(size)
     )
     images = [from_row(Image, row) for row in connection.execute(query)]

@@ -161,13 +161,12 @@ class Books:
             logger.error("%s; the crawl stops, and the same command goes on from here", error)
             self._stopping = asyncio.create_task(self._crawler.stop_async())
 
-    async def leftovers(self, target: str, level: int) -> AsyncIterator[Image]:
+    async def leftovers(self, target: str, level: int) -> AsyncIterator[list[Image]]:
         """Bring the images of a target whose file an earlier run wanted and did not get, a chunk at a time."""
         after = 0
         while chunk := await self.archive.run(walks.leftovers, target, level, after, CHUNK):
-            for image in chunk:
-                yield image
             after = chunk[-1].id
+            yield chunk
 
     async def unmet(self, walk: Walk, entry_kind: str) -> AsyncIterator[list[int]]:
         """Bring the entries of a whole walk's target and levels that this run has not met, a chunk at a time."""

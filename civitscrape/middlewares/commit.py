@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request
@@ -26,10 +27,9 @@ from civitscrape.extensions.log import covered, secrets_of
 from civitscrape.items import Collection, Creator, Image, Model, ModelFile, ModelVersion, Post
 from civitscrape.ledger import Announcement, Media, Walk, WalkState
 from civitscrape.middlewares import retry
+from civitscrape.middlewares.gate import Gate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
@@ -52,6 +52,7 @@ class Commit:
 
     def __init__(self, crawler: Crawler, books: Books) -> None:
         self._crawler = crawler
+        self._gate = Gate(crawler)
         self._books = books
         self._forwarded: set[tuple[str, Any]] = set()
 
@@ -64,6 +65,8 @@ class Commit:
         """Commit what a spider starts with, one thing after the other."""
         async for one in start:
             async for output in self._let_go(one if isinstance(one, list) else [one]):
+                if not isinstance(output, Request):
+                    await self._gate.enter()
                 yield output
 
     async def process_spider_output(self, response: Response, result: AsyncIterator[Any]) -> AsyncIterator[Any]:
@@ -99,6 +102,16 @@ class Commit:
         return [walk]
 
     async def _let_go(self, gathered: list[Any]) -> AsyncIterator[Any]:
+        """Commit and hand on; then, portion by portion, what comes in its own time."""
+        later = [one for one in gathered if isinstance(one, AsyncIterator)]
+        async for output in self._let_go_now([one for one in gathered if not isinstance(one, AsyncIterator)]):
+            yield output
+        for portions in later:
+            async for portion in portions:
+                async for output in self._let_go_now(portion):
+                    yield output
+
+    async def _let_go_now(self, gathered: list[Any]) -> AsyncIterator[Any]:
         requests = [one for one in gathered if isinstance(one, Request)]
         for one in gathered:
             if isinstance(one, Walk | Announcement) and one.error is not None:

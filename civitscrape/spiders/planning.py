@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from civitscrape.exceptions import BusyError
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 class PlanningSpider(KeepingSpider):
     """A spider that plans walks; how their pages are followed is another matter."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._taken_up: defaultdict[str, int] = defaultdict(int)
+        """Levels of each target whose left-over files were taken up already."""
 
     @abstractmethod
     def parse_page(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
@@ -50,12 +56,19 @@ class PlanningSpider(KeepingSpider):
             except BusyError as error:
                 self._leave(f"{target}: {error}; it is left to that run")
                 continue
-            if self.downloads and (any(walk.cursor for walk in walks) or self.args.mode == "new"):
-                async for image in self.books.leftovers(target, int(one)):
-                    yield [image, wanted(image, self.settings["CIVITAI_MEDIA_URL"])]
+            goes_on = any(walk.cursor for walk in walks) or self.args.mode == "new"
             yield walks
             for walk in walks:
                 yield self.ask(walk)
+            if goes_on and self.downloads and one & ~self._taken_up[target]:
+                yield self._leftovers(target, one & ~self._taken_up[target])
+                self._taken_up[target] |= one
+
+    async def _leftovers(self, target: str, level: int) -> AsyncIterator[list[Any]]:
+        """Bring what earlier runs left to be fetched, when its turn has come: the listing does not wait for it."""
+        async for images in self.books.leftovers(target, level):
+            base = self.settings["CIVITAI_MEDIA_URL"]
+            yield [record for image in images for record in (image, wanted(image, base))]
 
     def _leave(self, reason: str) -> None:
         """Say once what is left out; the run is not complete then."""

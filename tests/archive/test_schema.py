@@ -41,3 +41,25 @@ def test_an_archive_that_is_up_to_date_is_left_alone(archive):
     added = archive.run_now(schema.grow)
 
     assert added == []
+
+
+def without_indexes(connection: Connection) -> None:
+    """Take away all indexes, as if none had been thought of yet."""
+    for table in schema.metadata.sorted_tables:
+        for index in table.indexes:
+            index.drop(connection)
+
+
+def test_an_older_archive_gets_the_indexes_that_it_lacks(archive, url):
+    archive.run_now(without_indexes)
+    archive.close()
+
+    again = Archive(url)
+    found = again.run_now(
+        lambda connection: {
+            one["name"] for table in schema.metadata.tables for one in sa.inspect(connection).get_indexes(table)
+        }
+    )
+    again.close()
+
+    assert found == {index.name for table in schema.metadata.tables.values() for index in table.indexes}

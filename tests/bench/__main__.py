@@ -1,5 +1,6 @@
 """``python -m tests.bench [--rounds N] [--scene NAME]``: run every contender; print figures, ratios, what is asked.
 
+The scene ``resume`` has no contenders: it starts on an archive of a million images, and says what that costs.
 Contenders take turns, round after round, so that a busy machine is busy for all of them. The exit code is 0 whatever
 the figures say, and 1 when a contender could not run.
 """
@@ -16,12 +17,16 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.bench import contenders, scenes, table
+from tests.bench import contenders, resume, scenes, table
+from tests.bench.measuring import ContenderError
 from tests.bench.stage import stage
 from tests.bench.turns import Turns
 
 if TYPE_CHECKING:
     from tests.bench.scenes import Scene
+
+RESUME = "resume"
+"""Name of the scene that has no contenders: what it costs to start on a large archive."""
 
 WIDTH = 160
 """Columns where there is no terminal that says how many it has."""
@@ -31,16 +36,21 @@ def main() -> int:
     """Measure what the command line asks for; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often the contenders take turns (default: 3)")
-    parser.add_argument("--scene", choices=scenes.SCENES, help="measure only this one")
+    parser.add_argument("--scene", choices=[*scenes.SCENES, RESUME], help="measure only this one")
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     absent = contenders.absent()
     for reason in absent.values():
         console.print(f"left out: {reason}")
     compile_everything()
-    chosen = [scenes.SCENES[options.scene]] if options.scene else list(scenes.SCENES.values())
+    chosen = [options.scene] if options.scene else [*scenes.SCENES, RESUME]
+    failed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="civitscrape-bench-") as folder:
-        failed = [name for scene in chosen for name in measure(scene, Path(folder), console, options.rounds, absent)]
+        for name in chosen:
+            if name == RESUME:
+                failed += measure_resume(Path(folder), console, options.rounds)
+            else:
+                failed += measure(scenes.SCENES[name], Path(folder), console, options.rounds, absent)
     console.print(table.LEGEND, markup=False, highlight=False, soft_wrap=True)
     return 1 if failed else 0
 
@@ -54,7 +64,7 @@ def compile_everything() -> None:
 
 def measure(scene: Scene, folder: Path, console: Console, rounds: int, absent: dict[str, str]) -> set[str]:
     """Measure a scene and print what came of it; return who could not run."""
-    progress = Console(stderr=True, style="dim", highlight=False, markup=False, soft_wrap=True)
+    progress = _progress()
     progress.print(f"{scene.title}: the sandbox draws its pictures")
     with stage(folder, images=scene.images, file_size=scene.file_size, latency=scene.latency) as on:
         turns = Turns(scene, on, folder, progress.print)
@@ -64,6 +74,23 @@ def measure(scene: Scene, folder: Path, console: Console, rounds: int, absent: d
     for line in table.worst(turns.pauses):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     return turns.failed
+
+
+def measure_resume(folder: Path, console: Console, rounds: int) -> set[str]:
+    """Measure what it costs to start on a large archive, and print what came of it; return whether it could not run."""
+    progress = _progress()
+    try:
+        starts = resume.measure(folder, rounds, progress.print)
+    except ContenderError as error:
+        progress.print(str(error))
+        return {RESUME}
+    console.print(resume.figures(starts))
+    console.print(table.judgement(resume.judge(starts)))
+    return set()
+
+
+def _progress() -> Console:
+    return Console(stderr=True, style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

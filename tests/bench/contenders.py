@@ -60,8 +60,13 @@ Contender = Callable[["Stage", Path], Job]
 
 def civitscrape(stage: Stage, folder: Path, *, concurrency: int = 16) -> Job:
     """Crawl as a person does."""
-    words = [sys.executable, "-m", "scrapy", "crawl", "user", "-a", f"username={CREATOR}"]
-    return _ours(words, stage, folder, concurrency=concurrency)
+    return crawl(["-a", f"username={CREATOR}"], stage.addresses, folder / "output", concurrency=concurrency)
+
+
+def crawl(words: list[str], addresses: dict[str, Any], output: Path, *, concurrency: int = 16) -> Job:
+    """Crawl a creator with these arguments into a folder, which may hold an archive."""
+    command = [sys.executable, "-m", "scrapy", "crawl", "user", *words]
+    return _ours(command, addresses, output, concurrency=concurrency)
 
 
 def without_sidecars(stage: Stage, folder: Path) -> Job:
@@ -73,12 +78,11 @@ def without_sidecars(stage: Stage, folder: Path) -> Job:
 def watched(stage: Stage, folder: Path, *, concurrency: int = 16) -> Job:
     """Crawl with a heartbeat, which writes ``heartbeat.json`` into the folder."""
     words = [sys.executable, "-m", heartbeat.__name__, CREATOR, str(folder / heartbeat.FILE)]
-    return _ours(words, stage, folder, concurrency=concurrency)
+    return _ours(words, stage.addresses, folder / "output", concurrency=concurrency)
 
 
-def _ours(words: list[str], stage: Stage, folder: Path, *, concurrency: int) -> Job:
-    output = folder / "output"
-    settings: dict[str, Any] = stage.addresses["settings"] | {
+def _ours(words: list[str], addresses: dict[str, Any], output: Path, *, concurrency: int) -> Job:
+    settings: dict[str, Any] = addresses["settings"] | {
         "SCRAPY_SETTINGS_MODULE": "civitscrape.settings",
         "OUTPUT_DIR": output,
         "API_DELAY": 0,

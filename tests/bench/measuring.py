@@ -69,12 +69,12 @@ def run(job: Job, stage: Stage, log: Path) -> Run:
     spent = spend(job, result, log)
     seen = stage.seen()
     if spent["code"] != 0:
-        raise ContenderError(f"ended with exit code {spent['code']}: {_last_words(log)}")
+        raise ContenderError(f"ended with exit code {spent['code']}: {last_words(log)}")
     flaw = _flaw_of_files(job.files, stage) or (
         job.output and _flaw_of_records(job.output, stage, sidecars=job.sidecars)
     )
     if flaw:
-        raise ContenderError(f"{flaw}; it said: {_last_words(log)}")
+        raise ContenderError(f"{flaw}; it said: {last_words(log)}")
     return Run(
         files=stage.hashes.total(),
         seconds=spent["seconds"],
@@ -100,18 +100,19 @@ def spend(job: Job, result: Path, log: Path) -> dict[str, Any]:
         try:
             process.wait(PATIENCE)
         except subprocess.TimeoutExpired as error:
-            raise ContenderError(f"did not end within {PATIENCE} s: {_last_words(log)}") from error
+            raise ContenderError(f"did not end within {PATIENCE} s: {last_words(log)}") from error
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
     if process.returncode != 0:
-        raise ContenderError(f"could not be started: {_last_words(log)}")
+        raise ContenderError(f"could not be started: {last_words(log)}")
     spent: dict[str, Any] = json.loads(result.read_text("utf-8"))
     return spent
 
 
-def _last_words(log: Path) -> str:
+def last_words(log: Path) -> str:
+    """Quote the end of what was said."""
     return log.read_text("utf-8", "replace")[-LAST_WORDS:].strip() or "nothing"
 
 

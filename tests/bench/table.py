@@ -76,7 +76,7 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
 
 def figures(title: str, runs: dict[str, list[Run]]) -> Table:
     """Put the figures of one scene into a table: medians, lowest and highest in brackets."""
-    table = _table(title)
+    table = plain(title)
     for name in ("", "runs", "whole process, s", "files/s", "transfer, s", "files/s", "CPU, s", "peak, MB", "requests"):
         table.add_column(name, justify="left" if name in {"", "requests"} else "right", no_wrap=True)
     for name, of in runs.items():
@@ -95,7 +95,7 @@ def figures(title: str, runs: dict[str, list[Run]]) -> Table:
 
 def judgement(bounds: Sequence[Bound]) -> Table:
     """Put figures beside what is asked of them."""
-    table = _table("What is asked of civitscrape")
+    table = plain("What is asked of civitscrape")
     for name in ("", "measured", "asked", ""):
         table.add_column(name, no_wrap=True)
     for bound in bounds:
@@ -116,5 +116,6 @@ def worst(pauses: Sequence[Sequence[Pause]]) -> Iterator[str]:
         yield from (f"    {thread}: {calls}" for thread, calls in pause.calls.items())
 
 
-def _table(title: str) -> Table:
+def plain(title: str) -> Table:
+    """Make an empty table."""
     return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)

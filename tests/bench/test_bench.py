@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bench import contenders, heartbeat, measuring, scenes, table
+from tests.bench import contenders, heartbeat, measuring, resume, scenes, table
 from tests.bench.contenders import Job
 from tests.bench.measuring import ContenderError, Run
 from tests.bench.stage import stage
@@ -60,6 +60,16 @@ def test_a_crawl_with_a_heartbeat_tells_its_longest_pauses(small, tmp_path) -> N
 
     assert len(pauses) == heartbeat.KEPT
     assert pauses[0].milliseconds >= pauses[-1].milliseconds > 0
+
+
+@pytest.mark.crawl
+def test_a_start_on_an_archive_is_measured_in_every_situation(tmp_path) -> None:
+    starts = resume.measure(tmp_path, 1, print, images=2000)
+
+    assert {name: [one.files for one in of] for name, of in starts.items()} == {
+        one.name: [one.brings] for one in resume.SITUATIONS
+    }
+    assert all(0 < one.request <= one.call < one.seconds and one.calls for of in starts.values() for one in of)
 
 
 def test_the_cost_of_a_command_is_its_own(tmp_path) -> None:

@@ -1,4 +1,4 @@
-"""Things that a listing has no more, asked for one by one by their ids: are they gone, or were they only left out?"""
+"""Things that a listing has no more, asked for one by one by their ids: gone, or only left out."""
 
 from __future__ import annotations
 
