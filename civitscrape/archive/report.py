@@ -14,7 +14,7 @@ from civitscrape.items import MediaType
 from civitscrape.ledger import Announcement, MediaState, Outcome, Walk, WalkState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy.engine import Connection
 
@@ -27,7 +27,22 @@ KINDS = {"rest.models": "model", "trpc.model.getAll": "model", "trpc.post.getInf
 MEDIA_SOURCES = frozenset({"rest.images", "trpc.image.getInfinite"})
 """Sources that list images and videos."""
 
-HOW = frozenset({"sort", "max_items", "until_known", "username", "site", "hashes", "ids", "id", "imageId"})
+HOW = frozenset(
+    {
+        "sort",
+        "max_items",
+        "until_known",
+        "username",
+        "site",
+        "hashes",
+        "ids",
+        "id",
+        "imageId",
+        "meets",
+        "brings",
+        "covers",
+    }
+)
 """Parameters that do not tell one walk of a target from another."""
 
 TOLERATED, TOLERATED_SHARE = 3, 0.01
@@ -59,8 +74,14 @@ class WalkReport:
     cursor: str | None
     error: str | None
     hopeless: bool | None
+    parent: int | None
+    """Walk that was split into this one."""
     pages: int
     listed: int
+    hidden: int
+    """Pictures that were told of and left out, since their levels were not asked for."""
+    refused: int
+    """Entries that could not be read."""
     announced: int | None
     files: dict[str, int]
     """Files by what became of them: ``stored`` now, ``had`` before, ``gone``, ``failed``, ``refused``, ``wanted``."""
@@ -79,6 +100,8 @@ class TargetReport:
     """Records by type that the archive has in those same levels."""
     files: dict[str, int]
     """Files by what became of them, as in the walks; one that several walks led to is counted once."""
+    gone: dict[str, int]
+    """Records by kind that the site has no more and the archive keeps."""
     levels_not_asked: list[str]
     ask_with: str | None
     """Argument that asks for the levels left out."""
@@ -87,11 +110,19 @@ class TargetReport:
     unlisted: list[int]
     """Ids that it names, or that were asked for, and that no listing brought."""
     failures: list[dict[str, Any]]
+    busy: str | None = None
+    """Which other run is at it, where it was left to that one."""
     walks: list[WalkReport] = field(default_factory=list)
 
 
 def target_report(
-    connection: Connection, target: str, walks: list[Walk], announcement: Announcement | None, since: str
+    connection: Connection,
+    target: str,
+    walks: list[Walk],
+    announcement: Announcement | None,
+    since: str,
+    *,
+    busy: str | None = None,
 ) -> TargetReport:
     """Hold what was found of a target against what the site says of it."""
     mask = 0
@@ -101,7 +132,8 @@ def target_report(
     types = {kind for walk in walks for kind in kinds_of(walk)}
     counts = {str(COUNTED[name]): number for name, number in (told.counts or {}).items() if COUNTED.get(name) in types}
     left_out = levels.names(levels.ALL & ~mask) if walks else []
-    media = tally.media_of(connection, target, mask, since)
+    run = walks[0].run_id if walks else None
+    media = tally.media_of(connection, target, mask, since, run=run)
     files = Counter(media) + Counter(tally.model_files(connection, target))
     report = TargetReport(
         target=target,
@@ -112,16 +144,18 @@ def target_report(
             kind: number for kind, number in tally.held(connection, target, told.level or mask).items() if kind in types
         },
         files=dict(files),
+        gone=tally.gone(connection, target),
         levels_not_asked=left_out,
         ask_with="-a level=all" if left_out else None,
         reasons=[],
         unlisted=tally.unlisted(connection, target, walks),
         failures=_failures(connection, target, mask) if files.keys() & LOST else [],
+        busy=busy,
     )
     for walk in walks:
         alone = is_alone(walk, walks)
         of_walk = (connection, target, walk.level, since, None if alone else walk.id)
-        found = media if alone and walk.level == mask else tally.media_of(*of_walk)
+        found = media if alone and walk.level == mask else tally.media_of(*of_walk, run=run)
         report.walks.append(_walk_report(walk, told, found))
     report.reasons = list(reasons(report, told, mask))
     return report
@@ -181,8 +215,11 @@ def _walk_report(walk: Walk, told: Announcement, files: dict[str, int]) -> WalkR
         cursor=walk.cursor,
         error=walk.error,
         hopeless=walk.hopeless,
+        parent=walk.parent_id,
         pages=walk.pages,
         listed=walk.entries,
+        hidden=walk.hidden or 0,
+        refused=walk.refused or 0,
         announced=sum(counts) if alike and counts else None,
         files=files,
     )
@@ -197,9 +234,11 @@ def reasons(report: TargetReport, told: Announcement, mask: int) -> Iterable[str
         silence = (told.error or "the site knows no such name").removeprefix(f"{report.target}: ")
         yield f"{report.target} does not exist: {silence}"
         return
-    if not report.walks:
+    if report.busy is not None:
+        yield f"{report.busy}; run the same command again when that one is done"
+    elif not report.walks:
         yield f"{report.target} was not listed: the crawl ended before it; run the same command again"
-    if report.exists is None and not any(walk.listed for walk in report.walks):
+    if report.exists is None and report.busy is None and not any(walk.listed for walk in report.walks):
         silence = told.error or "its page told nothing"
         yield f"{report.target}: nothing was listed, so whether it exists is not known: {silence}"
     for walk in report.walks:
@@ -236,7 +275,7 @@ def _shortfalls(report: TargetReport) -> Iterable[str]:
 
 
 def _walk_reasons(walk: WalkReport) -> Iterable[str]:
-    name = f"walk {walk.id} ({'+'.join(walk.levels)})"
+    name = f"walk {walk.id} ({' '.join(filter(None, ('+'.join(walk.levels), walk.asks)))})"
     if walk.state == WalkState.LIMITED:
         yield f"{name} took the newest {walk.listed} entries only, as max_items asks"
     elif walk.state == WalkState.CAPPED:
@@ -274,7 +313,8 @@ def judge(
     if stopped:
         return Outcome.STOPPED, [*found, "the run was stopped; the same command goes on from here"]
     pages = sum(walk.pages for target in targets for walk in target.walks)
-    if targets and (all(map(is_missing, targets)) or (not pages and found and error is None)):
+    left = any(target.busy for target in targets)
+    if targets and (all(map(is_missing, targets)) or not (pages or left or not found or error)):
         return Outcome.FAILED, found
     if not targets:
         return Outcome.FAILED, [*found, "nothing was asked"]
@@ -282,14 +322,19 @@ def judge(
 
 
 def build(
-    connection: Connection, run_id: str, since: str, announcements: dict[str, Announcement]
+    connection: Connection,
+    run_id: str,
+    since: str,
+    announcements: dict[str, Announcement],
+    busy: Mapping[str, str] | None = None,
 ) -> list[TargetReport]:
     """Report on every target of a run, and note in its walks what the site announced of them."""
-    by_target: dict[str, list[Walk]] = {target: [] for target in announcements}
+    others = busy or {}
+    by_target: dict[str, list[Walk]] = {target: [] for target in (*announcements, *others)}
     for walk in tally.walks_of(connection, run_id):
         by_target.setdefault(walk.target, []).append(walk)
     found = [
-        target_report(connection, target, walks, announcements.get(target), since)
+        target_report(connection, target, walks, announcements.get(target), since, busy=others.get(target))
         for target, walks in by_target.items()
     ]
     reported = [one for target in found for one in target.walks if one.announced is not None]

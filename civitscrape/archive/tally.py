@@ -69,14 +69,44 @@ def _held_things(connection: Connection, target: str, mask: int, kind: str, tabl
     return int(connection.execute(query).scalar_one())
 
 
-def media_of(connection: Connection, target: str, mask: int, since: str, walk: int | None = None) -> dict[str, int]:
-    """Count the files that a target led to by what became of them; ``had`` are those stored before ``since``.
+def gone(connection: Connection, target: str) -> dict[str, int]:
+    """Count by kind what a target has led to and the site has no more."""
+    target_kind, _, name = target.partition(":")
+    links = schema.links
+    found = {}
+    for kind, table in (("image", schema.images), ("model", schema.models), ("post", schema.posts)):
+        mine = (links.c.target_kind == target_kind) & (links.c.target == name) & (links.c.entry_kind == kind)
+        query = (
+            sa.select(sa.func.count())
+            .select_from(links.join(table, links.c.entry_id == table.c.id))
+            .where(mine, table.c.gone_at.is_not(None))
+        )
+        if number := connection.execute(query).scalar_one():
+            found[kind] = int(number)
+    return found
+
+
+def media_of(
+    connection: Connection, target: str, mask: int, since: str, walk: int | None = None, *, run: str | None = None
+) -> dict[str, int]:
+    """Count the files that a target led to by what became of them; ``had`` are those that were stored before.
 
     With the number of a walk only what that walk met last is counted: where several walks of a target bring the same
     files, each is counted once.
+
+    Args:
+        connection: inside a transaction.
+        target: such as ``user:lampwright``.
+        mask: rating bits.
+        since: when the run began.
+        walk: number of a walk.
+        run: the run; what it fetched is new even if the clock was set back meanwhile.
     """
     media = schema.media
-    fate = sa.case(((media.c.state == MediaState.STORED) & (media.c.fetched_at < since), "had"), else_=media.c.state)
+    earlier = media.c.fetched_at < since
+    if run is not None:
+        earlier &= media.c.run_id.is_distinct_from(run)
+    fate = sa.case(((media.c.state == MediaState.STORED) & earlier, "had"), else_=media.c.state)
     query = (
         sa.select(fate, sa.func.count(sa.distinct(media.c.key)))
         .select_from(schema.links.join(schema.images, sa.true()).join(media, sa.true()))

@@ -66,6 +66,7 @@ class Books:
         folder: the output folder.
         announcements: what the site says of each target, for the report.
         left_out: what was asked for and cannot be had, a sentence each; the run is not complete then.
+        busy: why targets were left to other runs, a sentence each.
         error: why the archive could not be written any more; None while it can.
     """
 
@@ -78,6 +79,7 @@ class Books:
         self.announcements: dict[str, Announcement] = {}
         self.error: str | None = None
         self.left_out: list[str] = []
+        self.busy: dict[str, str] = {}
         self._lacks: dict[Lack, tuple[int, str]] = {}
         self._lists: dict[str, NameList] = {}
 
@@ -149,6 +151,11 @@ class Books:
             BusyError: another run is at one of them.
         """
         return await self.archive.run(walks.parts, walk, self.claims)
+
+    def leave(self, target: str, reason: str) -> None:
+        """Leave a target, or a part of it, to the run that is at it; this one is not complete then."""
+        if self.busy.setdefault(target, reason) == reason:
+            logger.warning("%s", reason)
 
     async def last_whole(self, walk: Walk) -> Walk | None:
         """Find the last such walk if it came to its end, from whichever end it began."""

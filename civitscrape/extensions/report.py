@@ -60,6 +60,10 @@ LISTINGS = {
     "trpc.collection.getById": "the collection",
     "trpc.collection.getAllCollectionItems": "its order",
     "trpc.modelVersion.getVersionsByIds": "names of models",
+    "rest.images-by-id": "not listed any more",
+    "trpc.images-by-id": "not listed any more",
+    "rest.models-by-id": "models not listed any more",
+    "trpc.posts-by-id": "posts not listed any more",
 }
 """How a report calls what a walk followed; nothing for what is usual."""
 
@@ -84,7 +88,11 @@ class Report:
         """Judge, write, print."""
         books, stats = Books.of(self._crawler), self._crawler.stats
         build = partial(
-            reports.build, run_id=books.run.id, since=books.run.started_at, announcements=books.announcements
+            reports.build,
+            run_id=books.run.id,
+            since=books.run.started_at,
+            announcements=books.announcements,
+            busy=books.busy,
         )
         targets = await books.archive.run(build)
         counts = {name: stats.get_value(counter, 0) for name, counter in COUNTS.items()}
@@ -139,7 +147,7 @@ def show(content: dict[str, Any], console: Console) -> None:
     """Print a report as people read it."""
     table = Table(title=f"Run {content['run']}", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("walk", overflow="fold")
-    for name in ("announced", "listed", "stored", "had", "gone", "failed"):
+    for name in ("announced", "listed", "stored", "had", "gone", "hidden", "refused", "failed"):
         table.add_column(name, justify="right")
     table.add_column("state")
     for target in content["targets"]:
@@ -166,10 +174,12 @@ def show(content: dict[str, Any], console: Console) -> None:
 def _row(walk: dict[str, Any]) -> list[str]:
     files = walk["files"]
     announced = "unknown" if walk["announced"] is None else str(walk["announced"])
-    failed = files.get("failed", 0) + files.get("refused", 0)
-    numbers = [announced, walk["listed"], files.get("stored", 0), files.get("had", 0), files.get("gone", 0), failed]
+    refused = walk.get("refused", 0) + files.get("refused", 0)
+    fates = [files.get(fate, 0) for fate in ("stored", "had", "gone")]
+    numbers = [announced, walk["listed"], *fates, walk.get("hidden", 0), refused, files.get("failed", 0)]
     target = walk["target"].partition(":")[2]
-    listing = " ".join(filter(None, (LISTINGS.get(walk["source"], walk["source"]), walk["asks"])))
+    half = "from the newest end" if walk.get("parent") and walk["sort"] == "Newest" else ""
+    listing = " ".join(filter(None, (LISTINGS.get(walk["source"], walk["source"]), walk["asks"], half)))
     name = f"{target} {'+'.join(walk['levels'])}" + (f"\n  {listing}" if listing else "")
     return [escape(name), *map(str, numbers), walk["state"]]
 
@@ -185,6 +195,9 @@ def _notes(target: dict[str, Any]) -> list[str]:
         lines.append(f"{target['target']}: the site announces {', '.join(pairs)} rated {levels}")
     elif target["exists"] is not False and target["target"].startswith("user:"):
         lines.append(f"{target['target']}: what the site announces is unknown")
+    if target.get("gone"):
+        kept = ", ".join(f"{number} {kind}s" for kind, number in target["gone"].items())
+        lines.append(f"{target['target']}: {kept} here that the site has no more")
     if target["levels_not_asked"]:
         lines.append(f"not asked: {', '.join(target['levels_not_asked'])} ({target['ask_with']} asks for them)")
     return lines

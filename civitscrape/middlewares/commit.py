@@ -108,7 +108,7 @@ class Commit:
             yield output
         for portions in later:
             async for portion in portions:
-                async for output in self._let_go_now(portion):
+                async for output in self._let_go(portion):
                     yield output
 
     async def _let_go_now(self, gathered: list[Any]) -> AsyncIterator[Any]:

@@ -18,6 +18,7 @@ from civitscrape.sandbox.posts import build_posts
 from civitscrape.sandbox.truth import Truth, truth
 
 if TYPE_CHECKING:
+    from civitscrape.items import Level
     from civitscrape.sandbox.articles import Article
     from civitscrape.sandbox.collections import Collection
     from civitscrape.sandbox.models import FileRecord, ModelRecord, VersionRecord
@@ -145,6 +146,18 @@ class World:
         changed = publish(old, self.specs[place], count, seed=self.seed, place=place)
         newest = datetime.fromtimestamp(max(one.sort_at for one in changed.records) / 1000 + 1, UTC)
         return self._with(changed, max(self.now, newest))
+
+    def rerated(self, levels: Mapping[int, Level]) -> World:
+        """Return this world after images were given other ratings, by their ids."""
+        world = self
+        for name in {self.records[one].username for one in levels}:
+            old = world.creators[name.lower()]
+            records = (
+                replace(one, level=levels[one.id], combined_level=levels[one.id]) if one.id in levels else one
+                for one in old.records
+            )
+            world = world._with(replace(old, records=tuple(records)), world.now)
+        return world
 
     def without(self, *image_ids: int) -> World:
         """Return this world after images were deleted from it: no listing has them, their bytes are gone."""

@@ -54,27 +54,22 @@ class PlanningSpider(KeepingSpider):
             try:
                 walks = await self._walks(listing, target, one, params)
             except BusyError as error:
-                self._leave(f"{target}: {error}; it is left to that run")
+                self.books.leave(target, f"{target}: {error}; it is left to that run")
                 continue
             goes_on = any(walk.cursor for walk in walks) or self.args.mode == "new"
             yield walks
             for walk in walks:
                 yield self.ask(walk)
-            if goes_on and self.downloads and one & ~self._taken_up[target]:
-                yield self._leftovers(target, one & ~self._taken_up[target])
-                self._taken_up[target] |= one
+            left = one & self.level & ~self._taken_up[target]
+            if goes_on and self.downloads and left:
+                yield self._leftovers(target, left)
+                self._taken_up[target] |= left
 
     async def _leftovers(self, target: str, level: int) -> AsyncIterator[list[Any]]:
         """Bring what earlier runs left to be fetched, when its turn has come: the listing does not wait for it."""
         async for images in self.books.leftovers(target, level):
             base = self.settings["CIVITAI_MEDIA_URL"]
             yield [record for image in images for record in (image, wanted(image, base))]
-
-    def _leave(self, reason: str) -> None:
-        """Say once what is left out; the run is not complete then."""
-        if reason not in self.books.left_out:
-            self.logger.warning("%s", reason)
-            self.books.left_out.append(reason)
 
     async def _walks(self, listing: Listing, target: str, level: int, params: dict[str, Any]) -> list[Walk]:
         """Take up what was left unfinished, or start afresh from the end that the mode asks for.

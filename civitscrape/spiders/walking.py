@@ -271,8 +271,12 @@ class WalkingSpider(PlanningSpider):
             walk.state, walk.error = WalkState.CAPPED, flaw
         yield walk
         if walk.state is WalkState.COMPLETE:
-            async for step in self.ended(walk):
-                yield step
+            yield self._once_committed(walk)
+
+    async def _once_committed(self, walk: Walk) -> AsyncIterator[list[Any]]:
+        """Hand on what follows a whole walk; asked of the archive only when it has the last page."""
+        async for step in self.ended(walk):
+            yield step if isinstance(step, list) else [step]
 
     async def ended(self, walk: Walk) -> AsyncIterator[Any]:
         """Ask by their ids for entries that a whole walk did not meet any more, where records are refreshed."""
@@ -325,8 +329,7 @@ class WalkingSpider(PlanningSpider):
             return
         walk.entries += len(newest - track.shared)
         yield [*(link(walk, kind, number) for number in newest - track.shared), walk]
-        async for step in self.ended(walk):
-            yield step
+        yield self._once_committed(walk)
 
     async def split(self, walk: Walk, why: str) -> AsyncIterator[Any]:
         """Walk the parts of a walk that the site cut short; where none are left to prove it, say so."""

@@ -74,8 +74,9 @@ async def begun(spider: UserSpider, **about: Any) -> Walk:
 
 
 async def all_of(outputs: AsyncIterator[Any] | Iterator[Any]) -> list[Any]:
-    """Gather what a callback yields."""
-    gathered = [one async for one in outputs] if hasattr(outputs, "__aiter__") else list(outputs)
+    """Gather what a callback yields, but for what comes after the commit."""
+    everything = [one async for one in outputs] if hasattr(outputs, "__aiter__") else list(outputs)
+    gathered = [one for one in everything if not hasattr(one, "__aiter__")]
     # The records of one page may come together.
     return [one for some in gathered for one in (some if isinstance(some, list) else [some])]
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from civitscrape.ledger import Walk
 
-MASKS = (levels.SFW, levels.MATURE, levels.SFW)
-"""Levels that an image is asked for under, one after the other; an empty answer may also be a time-out of the site."""
+MASKS = (levels.SFW, levels.MATURE) * 2
+"""Levels that an image is asked for under, each twice: an empty answer may also be a time-out of the site (§7.3)."""
 
 
 class ImagesById(Ids):
