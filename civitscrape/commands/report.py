@@ -107,14 +107,15 @@ def _print_list(found: list[Run], *, as_json: bool) -> None:
         ]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in ("run", "started", "spider", "outcome"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("command", overflow="fold")
-    for one in found:
-        started = one.started_at[:19].replace("T", " ")
-        table.add_row(*map(escape, (one.id, started, one.spider, one.outcome or runs.UNFINISHED, one.command or "")))
-    Console().print(table, highlight=False)
+    lines = [("run", "started", "spider", "outcome", "command")]
+    lines += [
+        (one.id, one.started_at[:19].replace("T", " "), one.spider, one.outcome or runs.UNFINISHED, one.command or "")
+        for one in found
+    ]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:  # no table, which would break the commands that are there to be copied
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
 
 
 def _print_told(told: dict[str, Any], run: Run, console: Console) -> None:

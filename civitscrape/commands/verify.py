@@ -23,7 +23,7 @@ from civitscrape.archive import paths
 from civitscrape.archive.verify import rows
 from civitscrape.archive.verify.checking import Check, Scope
 from civitscrape.archive.verify.mending import Workshop
-from civitscrape.archive.verify.planning import MEANINGS
+from civitscrape.archive.verify.planning import MEANINGS, Kind
 from civitscrape.commands.archives import archive_of, settings_of
 from civitscrape.commands.crawling import EXIT_CODES
 from civitscrape.exceptions import ArchiveError, ArgumentError
@@ -184,24 +184,24 @@ def _show(content: dict[str, Any], console: Console) -> None:
         console.print(table)
     for kind, group in content["findings"].items():
         for finding in group["named"][:SHOWN]:
-            console.print(escape(_line(kind, finding)), soft_wrap=True, highlight=False, emoji=False)
+            line = escape(_line(kind, finding, mend=content["mend"]))
+            console.print(line, soft_wrap=True, highlight=False, emoji=False)
         if group["found"] > SHOWN:
             console.print(escape(f"  … and {group['found'] - SHOWN} more"), highlight=False)
     console.print(f"  report {escape(content['paths']['report'])}", soft_wrap=True, highlight=False)
     console.print(f"outcome: {content['outcome']}{_rest(content)}", soft_wrap=True, highlight=False)
 
 
-def _line(kind: str, finding: dict[str, Any]) -> str:
-    """Say one finding: what, where, why, and what is done about it.
+def _line(kind: str, finding: dict[str, Any], *, mend: bool) -> str:
+    """Say one finding: what, where, why, and what is or would be done about it.
 
-    >>> _line("missing", {"path": "a/7.png", "why": "is not there", "remedy": "restored from b/8.png", "mended": False})
-    '  missing: a/7.png: is not there (can be restored from b/8.png)'
+    >>> _line("missing", {"path": "a/7.png", "why": "is not there", "remedy": "restored from b/8.png"}, mend=False)
+    '  missing: a/7.png: is not there (with --mend: restored from b/8.png)'
     """
     where = f"{finding['path']}: " if finding["path"] else ""
     remedy = finding["remedy"]
-    can = {"restored": "can be ", "linked": "can be ", "moved": "can be ", "removed": "can be ", "written": "can be "}
-    if remedy is not None and not finding["mended"]:
-        remedy = can.get(remedy.split()[0], "") + remedy
+    if remedy is not None and not mend and kind != Kind.AWAITED:
+        remedy = f"with --mend: {remedy}"
     return f"  {kind}: {where}{finding['why']}" + (f" ({remedy})" if remedy else "")
 
 

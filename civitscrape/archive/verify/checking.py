@@ -99,7 +99,6 @@ class Check:
         if whole and self._store.is_dir():
             # Before the rows are read: a file that a crawl puts here meanwhile has its row by then.
             inventory.survey(self._scope.ignored)
-        self._await()
         for chunk in self._chunks():
             for size in self._check(chunk, inventory, pool):
                 advance(1, size)
@@ -109,20 +108,22 @@ class Check:
             self._rescue(table, key, inventory)
         if whole:
             self._place_strays(inventory)
+            self._report_strays(inventory)
             self._see_to_parts(inventory)
             for why in inventory.unreadable:
                 self.findings.add(Finding(kind=Kind.UNREADABLE, why=why))
             self.findings.aside += inventory.aside
+        self._await(inventory)
 
-    def _await(self) -> None:
-        """Name what an earlier check has put back to be fetched."""
-        number, some = self._archive.run_now(rows.awaited, self._scope.target, 100)
-        for key, state in some:
-            why = f"media {key} was here once, and is {state} now"
-            finding = Finding(kind=Kind.AWAITED, why=why, table="media", id=key, remedy=planning.FETCH)
-            self.findings.add(finding)
-        if number > len(some):
-            self.findings.count(finding, number - len(some))
+    def _await(self, inventory: Inventory) -> None:
+        """Name what an earlier check has put back to be fetched, and nothing has brought since."""
+        after = None
+        while chunk := self._archive.run_now(rows.awaited_after, self._scope.target, after):
+            for key, state in chunk:
+                if not inventory.is_lost("media", key):  # this check has named it already
+                    why = f"media {key} was here once, and is {state} now"
+                    self.findings.add(Finding(kind=Kind.AWAITED, why=why, table="media", id=key, remedy=planning.FETCH))
+            after = chunk[-1][0]
 
     def _chunks(self) -> Iterator[list[Holding]]:
         """Read what rows say, some at a time."""
@@ -148,7 +149,7 @@ class Check:
             if plan.seeks:
                 inventory.lose(holding.table, holding.id, holding.size)
             elif plan.findings or plan.acts:
-                self._carry_out(holding, looks, plan)
+                inventory.name(self._carry_out(holding, looks, plan))
 
     def _carry_out(self, holding: Holding, looks: dict[str, Look], plan: Plan) -> list[str]:
         """Do what a plan says if that was asked for, and book its findings; return the paths that were filled."""
@@ -201,11 +202,11 @@ class Check:
         looks = looking.look(self._store, holding, quick=self._scope.quick, beside=self._shop.beside)
         plan = planning.plan(holding, looks)
         if not plan.seeks or holding.sha256 is None:
-            self._carry_out(holding, looks, plan)
+            inventory.name(self._carry_out(holding, looks, plan))
             return
         for path in self._archive.run_now(rows.other_paths, holding.sha256, holding):
             if self._is_good(path, holding.sha256):
-                self._carry_out(holding, looks, planning.rescue(holding, looks, path))
+                inventory.name(self._carry_out(holding, looks, planning.rescue(holding, looks, path)))
                 return
         for path in inventory.strays_like(holding.sha256):
             if self._is_good(path, holding.sha256):
@@ -229,6 +230,7 @@ class Check:
         if filled and path not in filled:
             self._drop(path, filled[0])
         inventory.unstray(path)
+        inventory.name(filled)
         why = f"no row names it; it is the file of {holding.table} {holding.id}"
         home = next(iter([*filled, *holding.paths()]), None)
         remedy = f"moved to {home or 'the place of its own'}"
@@ -241,17 +243,19 @@ class Check:
             stray.unlink()
 
     def _place_strays(self, inventory: Inventory) -> None:
-        """Bring files to the rows that lack exactly them; report the others."""
+        """Bring files to the rows that lack exactly them."""
         for stray in inventory.strays():
             holding = self._lacking(stray)
             if holding is not None:
                 rescue = planning.rescue(holding, {}, stray.path)
                 rescue.findings = []
-                filled = self._carry_out(holding, {}, rescue)
-                if filled or not self._scope.mend:
-                    self._use(inventory, stray.path, holding, filled)
-                    continue
-            self.findings.add(Finding(kind=Kind.ORPHANED, why=self._why(stray), path=stray.path))
+                self._use(inventory, stray.path, holding, self._carry_out(holding, {}, rescue))
+
+    def _report_strays(self, inventory: Inventory) -> None:
+        """Report the files that nothing has a use for; what belongs to a file that was put back is none of them."""
+        for stray in inventory.strays():
+            if not inventory.belongs(stray.path):
+                self.findings.add(Finding(kind=Kind.ORPHANED, why=self._why(stray), path=stray.path))
 
     def _lacking(self, stray: Stray) -> Holding | None:
         if stray.sha256 is None:

@@ -47,10 +47,6 @@ class Findings:
         if len(group.named) < NAMED:
             group.named.append(finding)
 
-    def count(self, finding: Finding, number: int) -> None:
-        """Count more findings like one that is named."""
-        self.groups.setdefault(finding.kind, Group()).found += number
-
     @property
     def left(self) -> int:
         """Number of findings that were not mended."""

@@ -35,6 +35,7 @@ SCHEMA = """
     CREATE TABLE named (path BLOB PRIMARY KEY, folded BLOB) WITHOUT ROWID;
     CREATE INDEX named_folded ON named (folded);
     CREATE TABLE lost (place INTEGER PRIMARY KEY, tab TEXT, id, size INTEGER);
+    CREATE INDEX lost_id ON lost (id);
     CREATE TABLE strays (path BLOB PRIMARY KEY, sha256 TEXT, size INTEGER) WITHOUT ROWID;
     CREATE INDEX strays_sha256 ON strays (sha256);
 """
@@ -112,6 +113,11 @@ class Inventory:
         """Note a row whose bytes are whole nowhere under its own names; ``size`` is None where it is not known."""
         self._database.execute("INSERT INTO lost (tab, id, size) VALUES (?, ?, ?)", (table, key, size))
 
+    def is_lost(self, table: str, key: str | int) -> bool:
+        """Tell whether a row was noted as lost."""
+        query = "SELECT EXISTS (SELECT 1 FROM lost WHERE tab = ? AND id = ?)"
+        return bool(self._database.execute(query, (table, key)).fetchone()[0])
+
     def has_lost(self, size: int) -> bool:
         """Tell whether bytes of this size are lost."""
         query = "SELECT EXISTS (SELECT 1 FROM lost WHERE coalesce(size, ?) = ?)"
@@ -134,8 +140,12 @@ class Inventory:
         for path in self._files(UNNAMED):
             if ASIDE in path.rpartition("/")[2]:
                 self.aside += 1
-            elif not (is_part(path) or self._is_named(path) or self._is_companion(path)):
+            elif not (is_part(path) or self.belongs(path)):
                 yield path
+
+    def belongs(self, path: str) -> bool:
+        """Tell whether a row names a file, or one beside it that it belongs to."""
+        return self._is_named(path) or self._is_companion(path)
 
     def _files(self, query: str) -> Iterator[str]:
         after = b""

@@ -78,7 +78,7 @@ def _measured(target: str, size: int, holding: Holding, *, quick: bool) -> Look:
     if quick and _is_likely(size, holding):
         return Look(sight=Sight.WHOLE, size=size)
     seen = read(Path(target), holding.sha256)
-    unproven = holding.sha256 is None and holding.state != MediaState.STORED and holding.table != "model_files"
+    unproven = holding.sha256 is None and holding.state != MediaState.STORED and holding.key is not None
     if unproven and seen.sight is Sight.WHOLE and content_type(Path(target)) is None:
         seen.sight, seen.why = Sight.DAMAGED, "is no known media format"
     return seen

@@ -182,15 +182,17 @@ def webp_paths_after(connection: Connection, after: str | None) -> list[tuple[st
     return [(row.key, row.webp_path) for row in connection.execute(query.order_by(media.c.key).limit(CHUNK))]
 
 
-def awaited(connection: Connection, target: str | None, most: int) -> tuple[int, list[tuple[str, str]]]:
-    """Count the media whose file was here once and is to be fetched again; name some, each with its state."""
+def awaited_after(connection: Connection, target: str | None, after: str | None) -> list[tuple[str, str]]:
+    """List the media whose file was here once and is to be fetched again, each with its state, behind a key."""
+    named = sa.exists().where(images.c.key == media.c.key, images.c.path.is_not(None))
     lost = media.c.sha256.is_not(None) & media.c.state.in_((MediaState.WANTED, MediaState.FAILED))
-    lost &= media.c.path.is_(None)
+    lost &= media.c.path.is_(None) & ~named
     if target is not None:
         lost &= sa.exists().where(images.c.key == media.c.key, _images_of(target))
-    number = connection.execute(sa.select(sa.func.count()).select_from(media).where(lost)).scalar_one()
-    some = connection.execute(sa.select(media.c.key, media.c.state).where(lost).order_by(media.c.key).limit(most))
-    return number, [(row.key, row.state) for row in some]
+    query = sa.select(media.c.key, media.c.state).where(lost).order_by(media.c.key).limit(CHUNK)
+    if after is not None:
+        query = query.where(media.c.key > after)
+    return [(row.key, row.state) for row in connection.execute(query)]
 
 
 def targets(connection: Connection) -> list[str]:
