@@ -8,8 +8,10 @@ import typer
 
 from civitscrape.commands.demo import demo
 from civitscrape.commands.get import get
+from civitscrape.commands.report import report
 from civitscrape.commands.sandbox import sandbox
 from civitscrape.commands.scrapyd import scrapyd
+from civitscrape.commands.verify import verify
 from civitscrape.exceptions import CivitscrapeError
 
 app = typer.Typer(
@@ -19,6 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(get)
+app.command()(report)
+app.command()(verify)
 app.command()(demo)
 app.command("sandbox")(sandbox)
 app.command("scrapyd")(scrapyd)
