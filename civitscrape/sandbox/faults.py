@@ -257,12 +257,16 @@ def _edited(body: bytes, rule: Rule, cursor: str | None) -> bytes:
             if "nextPage" in metadata:
                 metadata["nextPage"] = re.sub(r"(?<=cursor=)[^&]*", quote(cursor, safe=""), metadata["nextPage"])
         case Fault.DROP | Fault.SET:
-            for entry in entries:
-                if not rule.ids or entry.get("id") in rule.ids:
-                    _edit(entry, rule)
+            _edit_entries(entries, rule)
         case Fault.PAGING:
             metadata[rule.field] = rule.value
     return compact(answer)
+
+
+def _edit_entries(entries: list[dict[str, Any]], rule: Rule) -> None:
+    for entry in entries:
+        if not rule.ids or entry.get("id") in rule.ids:
+            _edit(entry, rule)
 
 
 def _edit(entry: dict[str, Any], rule: Rule) -> None:
