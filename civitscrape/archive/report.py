@@ -264,7 +264,7 @@ def judge(
     pages = sum(walk.pages for target in targets for walk in target.walks)
     if targets and (all(map(is_missing, targets)) or (not pages and found and error is None)):
         return Outcome.FAILED, found
-    if not targets:
+    if not targets and error is None:
         return Outcome.FAILED, [*found, "nothing was asked"]
     return (Outcome.INCOMPLETE if found else Outcome.COMPLETE), found
 

@@ -7,9 +7,10 @@ import logging
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
 
 from scrapy import signals
+from scrapy.exceptions import CloseSpider
 
 from civitscrape.archive import fingerprints, walks
 from civitscrape.archive.database import Archive, upsert
@@ -18,7 +19,7 @@ from civitscrape.exceptions import ArchiveError
 from civitscrape.ledger import Announcement, Outcome, Run, Walk, now
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
     from scrapy.crawler import Crawler
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from civitscrape.ledger import LocalFile
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 CHUNK = 500
 """Images asked of the database at once."""
@@ -113,7 +116,7 @@ class Books:
 
     async def open_run(self) -> None:
         """Write the run's row."""
-        await self.archive.run(upsert, [self.run])
+        await self._ask(upsert, [self.run])
 
     async def finish(self, outcome: Outcome, counts: dict[str, object]) -> None:
         """Write how the run ended."""
@@ -130,11 +133,11 @@ class Books:
 
     async def adopt(self, walk: Walk) -> Walk:
         """Take up an unfinished walk that asks the same, or the given one."""
-        return await self.archive.run(walks.adopt, walk)
+        return await self._ask(walks.adopt, walk)
 
     async def last_whole(self, walk: Walk) -> Walk | None:
         """Find the last such walk if it came to its end, from whichever end it began."""
-        return await self.archive.run(walks.last_whole, walk)
+        return await self._ask(walks.last_whole, walk)
 
     def stop(self, error: ArchiveError) -> None:
         """Say once what is wrong with the folder or the database, and end the crawl: nothing more would fare better."""
@@ -143,17 +146,33 @@ class Books:
             logger.error("%s; the crawl stops, and the same command goes on from here", error)
             self._stopping = asyncio.create_task(self._crawler.stop_async())
 
+    def halt(self, error: ArchiveError) -> CloseSpider:
+        """Stop, and give what is to be raised where Scrapy would log a traceback for anything else."""
+        self.stop(error)
+        return CloseSpider("archive")
+
+    async def _ask(self, function: Callable[..., T], *args: Any) -> T:
+        """Ask the archive; when it cannot be used, end the crawl in one line.
+
+        Raises:
+            CloseSpider: the archive cannot be used.
+        """
+        try:
+            return await self.archive.run(function, *args)
+        except ArchiveError as error:
+            raise self.halt(error) from error
+
     async def leftovers(self, target: str, level: int) -> AsyncIterator[Image]:
         """Bring the images of a target whose file an earlier run wanted and did not get, a chunk at a time."""
         after = 0
-        while chunk := await self.archive.run(walks.leftovers, target, level, after, CHUNK):
+        while chunk := await self._ask(walks.leftovers, target, level, after, CHUNK):
             for image in chunk:
                 yield image
             after = chunk[-1].id
 
     async def unnamed(self, target: str) -> list[int]:
         """Find the model versions that a target's images were made with and nobody has named yet."""
-        return await self.archive.run(walks.unnamed, target)
+        return await self._ask(walks.unnamed, target)
 
     async def local_files(self, places: Sequence[str]) -> dict[Path, LocalFile]:
         """Find the person's own model files in these places; what cannot be looked at is named and left out."""
@@ -164,7 +183,7 @@ class Books:
 
     async def remembered(self, files: Collection[LocalFile]) -> dict[str, str]:
         """Return the SHA-256 of those files that have not changed since they were read, by path."""
-        return await self.archive.run(fingerprints.remembered, files)
+        return await self._ask(fingerprints.remembered, files)
 
     async def hash_file(self, path: Path) -> str | None:
         """Read a file, and remember its SHA-256; None for one that cannot be read, which is named and left out."""
@@ -173,7 +192,7 @@ class Books:
         except ArchiveError as error:
             self.lack(UNREADABLE, str(error))
             return None
-        await self.archive.run(fingerprints.remember, file)
+        await self._ask(fingerprints.remember, file)
         return file.sha256
 
     def write_info(self, path: Path, version: dict[str, Any]) -> None:
@@ -206,11 +225,11 @@ class Books:
 
     async def met(self, walk: Walk, entry_kind: str, ids: Collection[int]) -> set[int]:
         """Tell which entries of a kind a walk itself has met."""
-        return await self.archive.run(walks.met, walk, entry_kind, ids)
+        return await self._ask(walks.met, walk, entry_kind, ids)
 
     async def known(self, target: str, entry_kind: str, ids: Collection[int]) -> set[int]:
         """Tell which entries of a kind a target has already led to."""
-        return await self.archive.run(walks.known, target, entry_kind, ids)
+        return await self._ask(walks.known, target, entry_kind, ids)
 
 
 def run_id() -> str:

@@ -18,6 +18,7 @@ from scrapy import signals
 from civitscrape.archive import report as reports
 from civitscrape.exceptions import ArchiveError
 from civitscrape.extensions.books import Books
+from civitscrape.extensions.feeds import Feeds
 from civitscrape.ledger import Outcome, now
 
 if TYPE_CHECKING:
@@ -83,10 +84,17 @@ class Report:
     async def close(self, spider: Spider, reason: str) -> None:  # noqa: ARG002 (the signal's arguments)
         """Judge, write, print."""
         books, stats = Books.of(self._crawler), self._crawler.stats
+        feeds = self._crawler.get_extension(Feeds)
+        if feeds is not None:
+            feeds.flush()
         build = partial(
             reports.build, run_id=books.run.id, since=books.run.started_at, announcements=books.announcements
         )
-        targets = await books.archive.run(build)
+        targets = []
+        try:
+            targets = await books.archive.run(build)
+        except ArchiveError as error:
+            books.stop(error)
         counts = {name: stats.get_value(counter, 0) for name, counter in COUNTS.items()}
         self.outcome, why = reports.judge(
             targets,

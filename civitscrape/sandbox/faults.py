@@ -64,9 +64,7 @@ class Fault(StrEnum):
     """Change the world before the answer, as ``POST /_sandbox/world`` with ``value`` for its body does."""
 
 
-ORIGIN = frozenset(
-    {Fault.EMPTY_PAGE, Fault.ZERO_STATS, Fault.REPEAT_CURSOR, Fault.DROP, Fault.SET, Fault.PAGING}
-)
+ORIGIN = frozenset({Fault.EMPTY_PAGE, Fault.ZERO_STATS, Fault.REPEAT_CURSOR, Fault.DROP, Fault.SET, Fault.PAGING})
 """Faults of the application itself, which an edge in front keeps like any answer; the others hit the connection."""
 
 
