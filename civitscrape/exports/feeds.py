@@ -6,7 +6,6 @@ import os
 import re
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -16,6 +15,8 @@ from civitscrape.archive.database import to_json
 from civitscrape.items import TABLES, Collection, Creator, Image, Model, ModelFile, ModelVersion, Post
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scrapy import Spider
 
 CARRIED = frozenset({"files", "partial"})
@@ -94,15 +95,15 @@ class FlatJsonLinesExporter(JsonLinesItemExporter):
             self.file.write(line.encode(self.encoding or "utf-8", errors="replace") + b"\n")
 
 
-def cut_to_rows(path: str | Path) -> None:
+def cut_to_rows(path: Path) -> None:
     """Take away the half of a row that a feed ends with when its disk is full; its name says which kind it is.
 
     Raises:
         OSError: the file cannot be read or cut.
     """
-    csv = Path(path).suffix == ".csv"
+    csv = path.suffix == ".csv"
     whole = read = quotes = 0
-    with Path(path).open("rb") as file:
+    with path.open("rb") as file:
         for line in file:
             read += len(line)
             quotes += line.count(b'"')

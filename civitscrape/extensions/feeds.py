@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scrapy.extensions.feedexport import FeedExporter, FeedSlot, FileFeedStorage
@@ -65,6 +66,6 @@ def _leave(slot: FeedSlot) -> None:
         return
     with suppress(OSError):
         slot.file.close()
-    if isinstance(slot.storage, FileFeedStorage):
+    if isinstance(slot.storage, FileFeedStorage) and Path(slot.storage.path).is_file():
         with suppress(OSError):
-            cut_to_rows(slot.storage.path)
+            cut_to_rows(Path(slot.storage.path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,6 +23,8 @@ from civitscrape.extensions.feeds import Feeds
 from civitscrape.ledger import Outcome, now
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scrapy import Spider
     from scrapy.crawler import Crawler
 
@@ -123,9 +126,7 @@ class Report:
         }
         show(content, Console(stderr=True))
         try:
-            path = books.folder / "reports" / f"{books.run.id}.json"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+            write(books.folder / "reports" / f"{books.run.id}.json", content)
             await books.finish(self.outcome, counts)
         except (ArchiveError, OSError) as error:
             logger.error("the report was shown, but could not be written: %s", error)  # noqa: TRY400 (one line)
@@ -141,6 +142,22 @@ class Report:
             "report": str(books.folder / "reports" / f"{books.run.id}.json"),
             "log": str(books.folder / "logs" / f"{books.run.id}.log"),
         }
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    """Write a report, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.part")
+    try:
+        fresh.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+        fresh.replace(path)
+    finally:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
 
 
 def show(content: dict[str, Any], console: Console) -> None:
