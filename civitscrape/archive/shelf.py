@@ -131,6 +131,8 @@ def _move(part: str, target: str) -> None:
     try:
         os.replace(part, target)  # noqa: PTH105 (done for every file)
     except FileNotFoundError:
+        if not Path(part).exists():  # with its disk, perhaps: nothing is to be made where that was
+            raise
         Path(target).parent.mkdir(parents=True, exist_ok=True)
         os.replace(part, target)  # noqa: PTH105 (done for every file)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar, runt
 from scrapy import signals
 from scrapy.exceptions import CloseSpider
 
-from civitscrape.archive import fingerprints, walks
+from civitscrape.archive import fingerprints, tally, walks
 from civitscrape.archive.database import Archive, upsert
 from civitscrape.archive.namelist import NameList
 from civitscrape.exceptions import ArchiveError
@@ -161,6 +161,10 @@ class Books:
             return await self.archive.run(function, *args)
         except ArchiveError as error:
             raise self.halt(error) from error
+
+    async def last_moment(self) -> str | None:
+        """Tell when another run last began or ended, as the archive writes times; None for the first run."""
+        return await self._ask(tally.last_moment, self.run.id)
 
     async def leftovers(self, target: str, level: int) -> AsyncIterator[Image]:
         """Bring the images of a target whose file an earlier run wanted and did not get, a chunk at a time."""
