@@ -51,6 +51,8 @@ def shelve(connection: Connection, store: Path, fates: Collection[Fate], *, besi
     Raises:
         ArchiveError: a file cannot be moved; nothing of these fates is booked then.
     """
+    if not store.is_dir():  # with its disk, perhaps: nothing is to be made where that was
+        raise ArchiveError(f"{store} cannot be written: it is gone, or no folder any more")
     shelved = _shelved(connection, [fate.key for fate in fates])
     rows = []
     for fate in fates:

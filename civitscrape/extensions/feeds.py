@@ -26,6 +26,8 @@ class Feeds(FeedExporter):
         if self._broken:
             return
         try:
+            # Scrapy would make the folder again; where a disk was, that would be hidden once the disk is back.
+            Books.of(self.crawler).folder.stat()
             super().item_scraped(item, spider)
         except OSError as error:
             self._stop(error)

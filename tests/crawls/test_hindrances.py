@@ -183,7 +183,7 @@ class Moment(datetime.datetime):
         return cls.fromtimestamp(time.time(), tz)
 datetime.datetime = Moment
 """
-"""What a process runs before all else: its clock goes back once a file is there. The clock of the machine is not ours."""
+"""What a process runs before all else: its clock, and not this machine's, goes back once a file is there."""
 
 
 def clockwork(folder: Path, mark: Path) -> dict[str, str]:
