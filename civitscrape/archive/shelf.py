@@ -51,7 +51,9 @@ def shelve(connection: Connection, store: Path, fates: Collection[Fate], *, besi
     Raises:
         ArchiveError: a file cannot be moved; nothing of these fates is booked then.
     """
-    if not store.is_dir():  # with its disk, perhaps: nothing is to be made where that was
+    if (
+        any(fate.state == MediaState.STORED for fate in fates) and not store.is_dir()
+    ):  # with its disk, perhaps: nothing is to be made where that was
         raise ArchiveError(f"{store} cannot be written: it is gone, or no folder any more")
     shelved = _shelved(connection, [fate.key for fate in fates])
     rows = []
