@@ -73,7 +73,7 @@ async def test_what_was_there_throughout_is_stored_or_the_run_says_that_it_is_no
     assert crawled.outcome == "incomplete" or missing(crawled, lasting) == []
 
 
-@pytest.mark.parametrize(("where", "change"), list(CHANGES.values())[:3], ids=list(CHANGES)[:3])
+@pytest.mark.parametrize(("where", "change"), list(CHANGES.values())[:2], ids=list(CHANGES)[:2])
 async def test_the_next_run_has_everything_that_is_there_then(crawl, where, change):
     sight = world(IMAGES)
     rule = Rule(fault=Fault.WORLD, path="/api/v1/images", contains=where, times=1, value=change)
@@ -86,7 +86,7 @@ async def test_the_next_run_has_everything_that_is_there_then(crawl, where, chan
     assert missing(later, now) == []
 
 
-@pytest.mark.parametrize("place", [0, 60, 120])
+@pytest.mark.parametrize("place", [0, 120])
 async def test_what_is_published_at_any_moment_of_a_walk_harms_nothing(crawl, place):
     sight = world(IMAGES)
     change = {"publish": {"username": NAME, "count": 7}}

@@ -130,8 +130,15 @@ def stop_for_a_lock(
     completes(archive, folder, settings)
 
 
-@pytest.mark.parametrize("which", ["media", "."])
-@pytest.mark.parametrize("instead", ["a file", "nothing"])
+@pytest.mark.parametrize(
+    ("which", "instead"),
+    [
+        ("media", "a file"),
+        (".", "nothing"),
+        pytest.param("media", "nothing", marks=pytest.mark.soak),
+        pytest.param(".", "a file", marks=pytest.mark.soak),
+    ],
+)
 def test_a_folder_that_goes_stops_the_run_in_one_line_and_its_return_completes_it(
     sandbox, archive, tmp_path, which, instead
 ):
