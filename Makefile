@@ -6,7 +6,7 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --frozen --
 
-.PHONY: setup demo test check bench cassettes docs clean
+.PHONY: setup demo test check soak bench cassettes docs clean
 
 setup: $(UV)
 	@$(UV) sync --frozen --quiet
@@ -25,6 +25,10 @@ test: setup
 	$(RUN) pytest
 
 check: test
+
+# What takes minutes: kills, disks that fill and databases that are locked, over and over.
+soak: setup
+	$(RUN) pytest -m soak
 
 bench: setup
 	@$(RUN) python -m tests.bench

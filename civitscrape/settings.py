@@ -18,6 +18,8 @@ from civitscrape.downloads.downloader import PacedDownloader
 from civitscrape.downloads.handler import DiskDownloadHandler
 from civitscrape.exports.feeds import FlatCsvExporter, FlatJsonLinesExporter, uri_params
 from civitscrape.extensions.books import Books
+from civitscrape.extensions.clock import Clock
+from civitscrape.extensions.feeds import Feeds
 from civitscrape.extensions.log import RunLog
 from civitscrape.extensions.progress import Progress
 from civitscrape.extensions.report import Report
@@ -166,6 +168,9 @@ EXTENSIONS = {
     Progress: 10,
     Report: 20,
     Thrift: 30,
+    Feeds: 40,
+    Clock: 50,
+    "scrapy.extensions.feedexport.FeedExporter": None,  # Feeds is the same, and knows what a full disk is
     "scrapy.extensions.logstats.LogStats": None,  # Progress tells more
     "scrapy.extensions.memusage.MemoryUsage": None,  # has no limit to watch
     "scrapy.extensions.spiderstate.SpiderState": None,  # the state is in the database

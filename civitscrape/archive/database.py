@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-BUSY_TIMEOUT = 30_000
-"""Milliseconds to wait for another process's transaction; ours take well under a second."""
+BUSY_TIMEOUT = 30.0
+"""Seconds to wait for another process's transaction, where the address has no ``timeout``; ours take less than one."""
 
 WAL_TRIES, WAL_PAUSE = 100, 0.05
 """How often, and after how many seconds, the switch to write-ahead logging is tried again: five seconds in all."""
@@ -52,7 +52,7 @@ def open_engine(url: str) -> Engine:
     try:
         if address.database and address.get_backend_name() == "sqlite":
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(address, json_serializer=to_json)
+        engine = sa.create_engine(address, json_serializer=to_json, connect_args=_patience(address))
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _tune_sqlite)
             sa.event.listen(engine, "begin", _begin_immediate)
@@ -63,6 +63,13 @@ def open_engine(url: str) -> Engine:
         reason = error.__cause__ or error
         raise ArchiveError(f"DATABASE_URL {address.render_as_string()!r} cannot be opened: {reason}") from error
     return engine
+
+
+def _patience(address: sa.URL) -> dict[str, Any]:
+    """Tell how long SQLite waits for a lock, unless the address says it: ``sqlite:///x.sqlite?timeout=5``."""
+    return (
+        {"timeout": BUSY_TIMEOUT} if address.get_backend_name() == "sqlite" and "timeout" not in address.query else {}
+    )
 
 
 def _parse(url: str) -> sa.URL:
@@ -113,7 +120,6 @@ def _finite(value: Any) -> Any:
 def _tune_sqlite(connection: Any, _: object) -> None:
     """Let readers and a second process work beside the writer; transactions are begun by us, not by the driver."""
     connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
     _write_ahead(connection)
     connection.execute("PRAGMA synchronous=NORMAL")
 

@@ -316,7 +316,7 @@ def judge(
     left = any(target.busy for target in targets)
     if targets and (all(map(is_missing, targets)) or not (pages or left or not found or error)):
         return Outcome.FAILED, found
-    if not targets:
+    if not targets and error is None:
         return Outcome.FAILED, [*found, "nothing was asked"]
     return (Outcome.INCOMPLETE if found else Outcome.COMPLETE), found
 

@@ -51,6 +51,10 @@ def shelve(connection: Connection, store: Path, fates: Collection[Fate], *, besi
     Raises:
         ArchiveError: a file cannot be moved; nothing of these fates is booked then.
     """
+    if (
+        any(fate.state == MediaState.STORED for fate in fates) and not store.is_dir()
+    ):  # with its disk, perhaps: nothing is to be made where that was
+        raise ArchiveError(f"{store} cannot be written: it is gone, or no folder any more")
     shelved = _shelved(connection, [fate.key for fate in fates])
     rows = []
     for fate in fates:
@@ -135,6 +139,8 @@ def _move(part: str, target: str) -> None:
     try:
         os.replace(part, target)  # noqa: PTH105 (done for every file)
     except FileNotFoundError:
+        if not Path(part).exists():  # with its disk, perhaps: nothing is to be made where that was
+            raise
         Path(target).parent.mkdir(parents=True, exist_ok=True)
         os.replace(part, target)  # noqa: PTH105 (done for every file)
 

@@ -24,6 +24,14 @@ def walks_of(connection: Connection, run_id: str) -> list[Walk]:
     return [from_row(Walk, row) for row in connection.execute(query)]
 
 
+def last_moment(connection: Connection, run_id: str) -> str | None:
+    """Tell when another run than this last began or ended, as the archive writes times."""
+    runs = schema.runs
+    last = sa.func.max(sa.func.coalesce(runs.c.finished_at, runs.c.started_at))
+    found: str | None = connection.execute(sa.select(last).where(runs.c.id != run_id)).scalar()
+    return found
+
+
 def _of_target(target: str, mask: int) -> sa.ColumnElement[bool]:
     """Say which joined rows of ``links`` and ``images`` belong to a target and have a level of the mask."""
     kind, _, name = target.partition(":")

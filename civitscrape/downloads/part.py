@@ -86,9 +86,12 @@ class PartFile:
 
 
 def _open(path: Path) -> FileIO:
-    """Open a file for writing, empty; its folders are made only when they turn out to be missing."""
+    """Open a file for writing, empty; its folder is made where it is missing, but not the store that holds it.
+
+    A store that is gone was on a disk that is gone: what were put in its place would be hidden once that is back.
+    """
     try:
         return path.open("wb", buffering=0)
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         return path.open("wb", buffering=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from civitscrape.archive.database import to_json
 from civitscrape.items import TABLES, Collection, Creator, Image, Model, ModelFile, ModelVersion, Post
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scrapy import Spider
 
 CARRIED = frozenset({"busy", "files", "partial"})
@@ -90,3 +93,21 @@ class FlatJsonLinesExporter(JsonLinesItemExporter):
         else:
             line = self.encoder.encode({name: getattr(item, name) for name in names})
             self.file.write(line.encode(self.encoding or "utf-8", errors="replace") + b"\n")
+
+
+def cut_to_rows(path: Path) -> None:
+    """Take away the half of a row that a feed ends with when its disk is full; its name says which kind it is.
+
+    Raises:
+        OSError: the file cannot be read or cut.
+    """
+    csv = path.suffix == ".csv"
+    whole = read = quotes = 0
+    with path.open("rb") as file:
+        for line in file:
+            read += len(line)
+            quotes += line.count(b'"')
+            # Within a cell of CSV a line may end; its quotes are even in number only where a row does.
+            if line.endswith(b"\n") and not (csv and quotes % 2):
+                whole = read
+    os.truncate(path, whole)

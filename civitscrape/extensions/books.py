@@ -7,18 +7,19 @@ import logging
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
 
 from scrapy import signals
+from scrapy.exceptions import CloseSpider
 
-from civitscrape.archive import claims, fingerprints, walks
+from civitscrape.archive import claims, fingerprints, tally, walks
 from civitscrape.archive.database import Archive, upsert
 from civitscrape.archive.namelist import NameList
 from civitscrape.exceptions import ArchiveError
 from civitscrape.ledger import Announcement, Outcome, Run, Walk, now
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
     from scrapy.crawler import Crawler
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from civitscrape.ledger import LocalFile
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 CHUNK = 500
 """Images asked of the database at once."""
@@ -120,7 +123,7 @@ class Books:
 
     async def open_run(self) -> None:
         """Write the run's row."""
-        await self.archive.run(upsert, [self.run])
+        await self._ask(upsert, [self.run])
 
     async def finish(self, outcome: Outcome, counts: dict[str, object]) -> None:
         """Write how the run ended."""
@@ -142,7 +145,7 @@ class Books:
         Raises:
             BusyError: another run is at it.
         """
-        return await self.archive.run(walks.adopt, walk, self.claims)
+        return await self._ask(walks.adopt, walk, self.claims)
 
     async def parts(self, walk: Walk) -> list[Walk]:
         """Take up what is unfinished of a walk that was split.
@@ -150,7 +153,7 @@ class Books:
         Raises:
             BusyError: another run is at one of them.
         """
-        return await self.archive.run(walks.parts, walk, self.claims)
+        return await self._ask(walks.parts, walk, self.claims)
 
     def leave(self, target: str, reason: str) -> None:
         """Leave a target, or a part of it, to the run that is at it; this one is not complete then."""
@@ -159,7 +162,7 @@ class Books:
 
     async def last_whole(self, walk: Walk) -> Walk | None:
         """Find the last such walk if it came to its end, from whichever end it began."""
-        return await self.archive.run(walks.last_whole, walk)
+        return await self._ask(walks.last_whole, walk)
 
     def stop(self, error: ArchiveError) -> None:
         """Say once what is wrong with the folder or the database, and end the crawl: nothing more would fare better."""
@@ -168,27 +171,47 @@ class Books:
             logger.error("%s; the crawl stops, and the same command goes on from here", error)
             self._stopping = asyncio.create_task(self._crawler.stop_async())
 
+    def halt(self, error: ArchiveError) -> CloseSpider:
+        """Stop, and give what is to be raised where Scrapy would log a traceback for anything else."""
+        self.stop(error)
+        return CloseSpider("archive")
+
+    async def _ask(self, function: Callable[..., T], *args: Any) -> T:
+        """Ask the archive; when it cannot be used, end the crawl in one line.
+
+        Raises:
+            CloseSpider: the archive cannot be used.
+        """
+        try:
+            return await self.archive.run(function, *args)
+        except ArchiveError as error:
+            raise self.halt(error) from error
+
+    async def last_moment(self) -> str | None:
+        """Tell when another run last began or ended, as the archive writes times; None for the first run."""
+        return await self._ask(tally.last_moment, self.run.id)
+
     async def leftovers(self, target: str, level: int) -> AsyncIterator[list[Image]]:
         """Bring the images of a target whose file an earlier run wanted and did not get, a chunk at a time."""
         after = 0
-        while chunk := await self.archive.run(walks.leftovers, target, level, after, CHUNK):
+        while chunk := await self._ask(walks.leftovers, target, level, after, CHUNK):
             after = chunk[-1].id
             yield chunk
 
     async def unmet(self, walk: Walk, entry_kind: str) -> AsyncIterator[list[int]]:
         """Bring the entries of a whole walk's target and levels that this run has not met, a chunk at a time."""
         after = 0
-        while ids := await self.archive.run(walks.unmet, walk, entry_kind, after, CHUNK):
+        while ids := await self._ask(walks.unmet, walk, entry_kind, after, CHUNK):
             yield ids
             after = ids[-1]
 
     async def base_models(self, target: str) -> list[str]:
         """Name the base models that a target's images are known to be made with."""
-        return await self.archive.run(walks.base_models, target)
+        return await self._ask(walks.base_models, target)
 
     async def unnamed(self, target: str) -> list[int]:
         """Find the model versions that a target's images were made with and nobody has named yet."""
-        return await self.archive.run(walks.unnamed, target)
+        return await self._ask(walks.unnamed, target)
 
     async def local_files(self, places: Sequence[str]) -> dict[Path, LocalFile]:
         """Find the person's own model files in these places; what cannot be looked at is named and left out."""
@@ -199,7 +222,7 @@ class Books:
 
     async def remembered(self, files: Collection[LocalFile]) -> dict[str, str]:
         """Return the SHA-256 of those files that have not changed since they were read, by path."""
-        return await self.archive.run(fingerprints.remembered, files)
+        return await self._ask(fingerprints.remembered, files)
 
     async def hash_file(self, path: Path) -> str | None:
         """Read a file, and remember its SHA-256; None for one that cannot be read, which is named and left out."""
@@ -208,7 +231,7 @@ class Books:
         except ArchiveError as error:
             self.lack(UNREADABLE, str(error))
             return None
-        await self.archive.run(fingerprints.remember, file)
+        await self._ask(fingerprints.remember, file)
         return file.sha256
 
     def write_info(self, path: Path, version: dict[str, Any]) -> None:
@@ -241,11 +264,11 @@ class Books:
 
     async def met(self, walk: Walk, entry_kind: str, ids: Collection[int]) -> set[int]:
         """Tell which entries of a kind a walk itself has met."""
-        return await self.archive.run(walks.met, walk, entry_kind, ids)
+        return await self._ask(walks.met, walk, entry_kind, ids)
 
     async def known(self, target: str, entry_kind: str, ids: Collection[int]) -> set[int]:
         """Tell which entries of a kind a target has already led to."""
-        return await self.archive.run(walks.known, target, entry_kind, ids)
+        return await self._ask(walks.known, target, entry_kind, ids)
 
 
 def run_id() -> str:

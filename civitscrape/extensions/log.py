@@ -15,6 +15,7 @@ from scrapy.http import Response
 from scrapy.utils.log import get_scrapy_root_handler
 
 from civitscrape.civitai import answers, roles
+from civitscrape.exceptions import ArchiveError
 from civitscrape.extensions.books import Books
 from civitscrape.middlewares.auth import Auth
 
@@ -119,8 +120,12 @@ class RunLog:
         """Begin to write."""
         settings, books = self._crawler.settings, Books.of(self._crawler)
         folder = books.folder / "logs"
-        folder.mkdir(parents=True, exist_ok=True)
-        self._handler = LogFile(folder / f"{books.run.id}.log", encoding="utf-8")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._handler = LogFile(folder / f"{books.run.id}.log", encoding="utf-8")
+        except OSError as error:
+            reason = f"the log in {str(folder)!r} cannot be written: {error.strerror or error}"
+            raise books.halt(ArchiveError(reason)) from error
         self._handler.setLevel(settings["LOG_LEVEL"])
         self._handler.setFormatter(logging.Formatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"]))
         for handler in filter(None, (self._handler, get_scrapy_root_handler())):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,9 +19,12 @@ from scrapy import signals
 from civitscrape.archive import report as reports
 from civitscrape.exceptions import ArchiveError
 from civitscrape.extensions.books import Books
+from civitscrape.extensions.feeds import Feeds
 from civitscrape.ledger import Outcome, now
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scrapy import Spider
     from scrapy.crawler import Crawler
 
@@ -87,6 +91,9 @@ class Report:
     async def close(self, spider: Spider, reason: str) -> None:  # noqa: ARG002 (the signal's arguments)
         """Judge, write, print."""
         books, stats = Books.of(self._crawler), self._crawler.stats
+        feeds = self._crawler.get_extension(Feeds)
+        if feeds is not None:
+            feeds.flush()
         build = partial(
             reports.build,
             run_id=books.run.id,
@@ -94,7 +101,11 @@ class Report:
             announcements=books.announcements,
             busy=books.busy,
         )
-        targets = await books.archive.run(build)
+        targets = []
+        try:
+            targets = await books.archive.run(build)
+        except ArchiveError as error:
+            books.stop(error)
         counts = {name: stats.get_value(counter, 0) for name, counter in COUNTS.items()}
         self.outcome, why = reports.judge(
             targets,
@@ -123,9 +134,7 @@ class Report:
         }
         show(content, Console(stderr=True))
         try:
-            path = books.folder / "reports" / f"{books.run.id}.json"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+            write(books.folder / "reports" / f"{books.run.id}.json", content)
             await books.finish(self.outcome, counts)
         except (ArchiveError, OSError) as error:
             logger.error("the report was shown, but could not be written: %s", error)  # noqa: TRY400 (one line)
@@ -141,6 +150,22 @@ class Report:
             "report": str(books.folder / "reports" / f"{books.run.id}.json"),
             "log": str(books.folder / "logs" / f"{books.run.id}.log"),
         }
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    """Write a report, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.part")
+    try:
+        fresh.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+        fresh.replace(path)
+    finally:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
 
 
 def show(content: dict[str, Any], console: Console) -> None:

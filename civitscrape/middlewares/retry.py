@@ -14,6 +14,9 @@ from scrapy.utils.misc import load_object
 
 from civitscrape.civitai import answers, rest
 from civitscrape.civitai.roles import Role, role_of, shown
+from civitscrape.downloads.downloader import STOPPED
+from civitscrape.exceptions import ArchiveError
+from civitscrape.extensions.books import Books
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -123,7 +126,10 @@ class GiveUp:
         return cls(crawler)
 
     def process_exception(self, request: Request, exception: Exception) -> Response:
-        """Write down why there is no answer."""
+        """Write down why there is no answer; a disk that takes no file ends the crawl, and the file stays wanted."""
+        if isinstance(exception, ArchiveError):
+            Books.of(self._crawler).stop(exception)
+            return answers.no_answer(request, STOPPED)
         reason = str(exception) or type(exception).__name__
         if not isinstance(exception, IgnoreRequest):
             reason = f"{type(exception).__name__}: {reason}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from civitscrape.civitai.media import is_key
 from civitscrape.items import Collection, Image, Model, ModelFile, Post
 from civitscrape.ledger import MediaState
 from civitscrape.spiders.arguments import MediaArguments
@@ -29,7 +30,9 @@ def decide(image: Image, *, download: bool, redownload: bool) -> bool:
     """
     if image.media_state is None or not download:
         return False
-    return image.media_state not in HAD or (redownload and image.media_state != MediaState.REFUSED)
+    if image.media_state == MediaState.REFUSED:  # by the CDN, which may have changed its mind; or for a foreign address
+        return redownload and image.key is not None and is_key(image.key)
+    return redownload or image.media_state not in HAD
 
 
 class Dedup:

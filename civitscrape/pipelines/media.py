@@ -10,7 +10,7 @@ from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesPipeline
 
 from civitscrape.archive import formats, paths
-from civitscrape.civitai import media
+from civitscrape.civitai import answers, media
 from civitscrape.civitai.answers import NO_ANSWER
 from civitscrape.civitai.roles import Role, stamp
 from civitscrape.downloads.downloader import STOPPED
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 GONE = frozenset({404, 410})
 """Statuses by which the CDN says that it has the file no more."""
+
+FORBIDDEN = 403
+"""Status by which the CDN keeps a file to itself; with a page, it is the edge that does not like who asks."""
 
 
 class Forgetful(dict[bytes, Any]):
@@ -100,6 +103,8 @@ class Media(FilesPipeline):
             return item
         for fetched, result in results:
             found = dict(result) if fetched else {"status": MediaState.FAILED, "error": str(result.value)}
+            if item.files and found["status"] == MediaState.REFUSED:  # the file is here: the second download failed
+                found["status"] = MediaState.FAILED
             item.files.append(found)
             item.media_state = found["status"]
             self.inc_stats(found["status"])
@@ -133,7 +138,9 @@ def fate(response: Response) -> Mapping[str, Any]:
     if response.status == NO_ANSWER:
         return {"status": MediaState.FAILED, "error": response.body.decode(errors="replace")}
     if not isinstance(response, FileResponse):
-        return {"status": MediaState.FAILED, "error": f"the CDN answered {response.status}"}
+        refused = response.status == FORBIDDEN and not answers.is_html(response)
+        state = MediaState.REFUSED if refused else MediaState.FAILED
+        return {"status": state, "error": f"the CDN answered {response.status}"}
     found = formats.sniff(response.head)
     if found is None:
         Path(response.path).unlink(missing_ok=True)

@@ -150,20 +150,8 @@ def _resources(sandbox: Sandbox, call: Call) -> dict[str, Any]:
 
 
 def _world(sandbox: Sandbox, call: Call) -> dict[str, Any]:
-    world = sandbox.world
-    if "delete" in call.body:
-        world = world.without(*call.body["delete"])
-    if "publish" in call.body:
-        world = world.with_images(call.body["publish"]["username"], int(call.body["publish"]["count"]))
-    if "delete_models" in call.body:
-        world = world.without_models(*call.body["delete_models"])
-    if "publish_models" in call.body:
-        wanted = call.body["publish_models"]
-        world = world.with_models(wanted["username"], int(wanted["count"]))
-    if "add_version" in call.body:
-        world = world.with_version(int(call.body["add_version"]))
-    sandbox.world = world
-    return {"creators": {one.username: len(one.records) for one in world.creators.values()}}
+    sandbox.world = sandbox.world.changed(call.body)
+    return {"creators": {one.username: len(one.records) for one in sandbox.world.creators.values()}}
 
 
 def _edge(sandbox: Sandbox, _call: Call) -> dict[str, Any]:

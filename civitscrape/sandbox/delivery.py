@@ -45,7 +45,7 @@ def reset(request: web.BaseRequest) -> web.StreamResponse:
 async def _send_badly(request: web.BaseRequest, answer: Answer, rule: Rule) -> web.StreamResponse:
     body, fault = answer.body, rule.fault
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
-    response.content_length = len(body) + (max(rule.delta, 1) if fault is Fault.LENGTH else 0)
+    promised = response.content_length = max(len(body) + (rule.delta if fault is Fault.LENGTH else 0), 0)
     await response.prepare(request)
     cut = len(body) if fault is Fault.LENGTH else int(len(body) * rule.share)
     if fault is Fault.DRIP:
@@ -61,5 +61,6 @@ async def _send_badly(request: web.BaseRequest, answer: Answer, rule: Rule) -> w
         await response.write(body[cut:])
         await response.write_eof()
     elif request.transport is not None:
+        request.transport.write(body[promised:cut])  # past the response, which holds back what it did not promise
         request.transport.close()
     return response

@@ -39,7 +39,7 @@ class Fault(StrEnum):
     TRUNCATE = "truncate"
     """Promise the whole body, send ``share`` of it, close the connection."""
     LENGTH = "length"
-    """Promise ``delta`` bytes more than there are, then close the connection."""
+    """Promise ``delta`` bytes more than are sent, or fewer where it is negative, then close the connection."""
     RESET = "reset"
     """Break the connection before a byte is sent."""
     STALL = "stall"
@@ -55,12 +55,16 @@ class Fault(StrEnum):
     REPEAT_CURSOR = "repeat_cursor"
     """Give the cursor that was asked with as the next one."""
     DROP = "drop"
-    """Take the field ``field`` (dotted) out of every entry."""
+    """Take the field ``field`` (dotted) out of every entry, or out of those in ``ids``."""
     SET = "set"
-    """Set the field ``field`` (dotted) of every entry to ``value``."""
+    """Set the field ``field`` (dotted) of every entry, or of those in ``ids``, to ``value``."""
+    PAGING = "paging"
+    """Set the field ``field`` of what a listing says of its paging, ``nextCursor`` or ``nextPage``, to ``value``."""
+    WORLD = "world"
+    """Change the world before the answer, as ``POST /_sandbox/world`` with ``value`` for its body does."""
 
 
-ORIGIN = frozenset({Fault.EMPTY_PAGE, Fault.ZERO_STATS, Fault.REPEAT_CURSOR, Fault.DROP, Fault.SET})
+ORIGIN = frozenset({Fault.EMPTY_PAGE, Fault.ZERO_STATS, Fault.REPEAT_CURSOR, Fault.DROP, Fault.SET, Fault.PAGING})
 """Faults of the application itself, which an edge in front keeps like any answer; the others hit the connection."""
 
 
@@ -81,7 +85,7 @@ class Rule:
     every: int = 1
     """Hit only each so-many-th of them."""
     origin: bool = False
-    """Whether a status or challenge comes from behind the edge, which then may keep it."""
+    """Whether a status, a challenge or a bad body comes from behind the edge, which then may keep it."""
     status: int = 503
     """Status to answer."""
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -93,11 +97,13 @@ class Rule:
     share: float = 0.5
     """Part of the body that comes through, or comes before a stall."""
     delta: int = 100
-    """Bytes promised and never sent."""
+    """Bytes promised and never sent; where negative, sent and not promised."""
     field: str = ""
-    """Dotted path of a field inside each entry."""
+    """Dotted path of a field inside each entry, or a field of the paging."""
+    ids: list[int] = dataclasses.field(default_factory=list)
+    """Entries whose field is hit; all when empty."""
     value: Any = None
-    """What to set it to."""
+    """What to set it to, or how to change the world."""
     seen: int = 0
     """Matching requests so far."""
     hit: int = 0
@@ -189,7 +195,8 @@ CHALLENGE_PAGE = b"""<!DOCTYPE html><html lang="en-US"><head><title>Just a momen
 def replacement(rule: Rule) -> Answer | None:
     """Build the answer that stands in for the site's own; null when the site is to be asked."""
     # What comes from behind the edge may be kept there, all but 503 (contract rest.md §1.8).
-    cache = {"Cache-Control": SHARED if rule.origin and rule.status != BUSY else "no-store"}
+    kept = rule.origin and (rule.fault is Fault.EMPTY or rule.status != BUSY)
+    cache = {"Cache-Control": SHARED if kept else "no-store"}
     match rule.fault:
         case Fault.STATUS:
             kind = "application/json; charset=utf-8" if rule.body.startswith(("{", "[")) else "text/html; charset=utf-8"
@@ -198,7 +205,7 @@ def replacement(rule: Rule) -> Answer | None:
             headers = {"Content-Type": "text/html; charset=UTF-8", "cf-mitigated": "challenge", "Server": "cloudflare"}
             return Answer(rule.status, CHALLENGE_PAGE, headers | cache | rule.headers)
         case Fault.EMPTY:
-            return Answer(200, b"", {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"})
+            return Answer(200, b"", {"Content-Type": "application/json; charset=utf-8", **cache})
         case _:
             return None
 
@@ -248,9 +255,16 @@ def _edited(body: bytes, rule: Rule, cursor: str | None) -> bytes:
             if "nextPage" in metadata:
                 metadata["nextPage"] = re.sub(r"(?<=cursor=)[^&]*", quote(cursor, safe=""), metadata["nextPage"])
         case Fault.DROP | Fault.SET:
-            for entry in entries:
-                _edit(entry, rule)
+            _edit_entries(entries, rule)
+        case Fault.PAGING:
+            metadata[rule.field] = rule.value
     return compact(answer)
+
+
+def _edit_entries(entries: list[dict[str, Any]], rule: Rule) -> None:
+    for entry in entries:
+        if not rule.ids or entry.get("id") in rule.ids:
+            _edit(entry, rule)
 
 
 def _edit(entry: dict[str, Any], rule: Rule) -> None:

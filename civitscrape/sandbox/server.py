@@ -213,6 +213,8 @@ class Sandbox:
         pause = self.faults.latency.get(role, 0.0) / 1000 if self.faults.latency else 0.0
         if rule is not None and rule.fault is Fault.DELAY:
             pause += rule.seconds
+        if rule is not None and rule.fault is Fault.WORLD:
+            self.world = self.world.changed(rule.value)
         if len(url) + sum(len(name) + len(text) + 4 for name, text in request.headers.items()) > LONGEST_HEAD:
             return await delivery.send(request, Answer(431))
         feed = role is Role.API and url.startswith(FEEDS)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from civitscrape.sandbox import model_files
 from civitscrape.sandbox.articles import build_articles
@@ -29,6 +29,9 @@ __all__ = ["Creator", "CreatorSpec", "World", "default_world"]
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 """The hour at which time stands still in the sandbox: ``period`` counts back from here."""
+
+WISHES = frozenset({"delete", "publish", "delete_models", "publish_models", "add_version"})
+"""Ways in which a world may be changed from outside."""
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,29 @@ class World:
             old = world.named(name)
             kept = tuple(one for one in old.models if one.id not in model_ids)
             world = world._with(replace(old, models=kept), world.now)
+        return world
+
+    def changed(self, wishes: Mapping[str, Any]) -> World:
+        """Return this world after all that ``POST /_sandbox/world`` was asked for.
+
+        Raises:
+            KeyError: a creator, an image or a model is not there, or a wish lacks its number.
+            ValueError: a wish is unknown.
+        """
+        unknown = wishes.keys() - WISHES
+        if unknown:
+            raise ValueError(f"sandbox world: {sorted(unknown)} unknown; known are {', '.join(sorted(WISHES))}")
+        world = self
+        if "delete" in wishes:
+            world = world.without(*wishes["delete"])
+        if "publish" in wishes:
+            world = world.with_images(wishes["publish"]["username"], int(wishes["publish"]["count"]))
+        if "delete_models" in wishes:
+            world = world.without_models(*wishes["delete_models"])
+        if "publish_models" in wishes:
+            world = world.with_models(wishes["publish_models"]["username"], int(wishes["publish_models"]["count"]))
+        if "add_version" in wishes:
+            world = world.with_version(int(wishes["add_version"]))
         return world
 
     def model_truth(

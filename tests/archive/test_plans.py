@@ -117,6 +117,7 @@ QUESTIONS: dict[str, Callable[[Any], object]] = {
     "build": lambda on: report.build(on, RUN, LONG_AGO, {TARGET: Announcement(target=TARGET, exists=True)}),
     "walks_of": lambda on: tally.walks_of(on, RUN),
     "held": lambda on: tally.held(on, TARGET, 3),
+    "last_moment": lambda on: tally.last_moment(on, RUN),
     "gone": lambda on: tally.gone(on, TARGET),
     "media_of": lambda on: tally.media_of(on, TARGET, 3, LONG_AGO),
     "media_of a walk": lambda on: tally.media_of(on, TARGET, 3, LONG_AGO, 1),

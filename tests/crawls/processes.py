@@ -48,7 +48,7 @@ def start(command: tuple[str, ...], *words: str, folder: Path, settings: Mapping
 
 
 def run(
-    command: tuple[str, ...], *words: str, folder: Path, settings: Mapping[str, str]
+    command: tuple[str, ...], *words: str, folder: Path, settings: Mapping[str, str], patience: float = PATIENCE
 ) -> subprocess.CompletedProcess[str]:
     """Run a command in a folder to its end."""
     return subprocess.run(
@@ -57,6 +57,6 @@ def run(
         env=environment(settings),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=patience,
         check=False,
     )

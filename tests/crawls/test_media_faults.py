@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from civitscrape.downloads.handler import DiskDownloadHandler
@@ -13,13 +16,17 @@ from tests.crawls.worlds import ASK, NAME, world
 pytestmark = pytest.mark.crawl
 
 MEDIA = f"/{BUCKET}/"
+SLOW = frozenset({Fault.STALL, Fault.DRIP})
+SHORT = 0.5
+"""Seconds of silence after which a file is given up, in these crawls."""
 
 PASSING = {
     "a body that breaks off": {"fault": Fault.TRUNCATE},
     "a body that never begins": {"fault": Fault.TRUNCATE, "share": 0},
-    "a length that is wrong": {"fault": Fault.LENGTH},
+    "a length that is too much": {"fault": Fault.LENGTH},
+    "a length that is too little": {"fault": Fault.LENGTH, "delta": -100},
     "a reset": {"fault": Fault.RESET},
-    "silence in the middle": {"fault": Fault.STALL, "seconds": 0.8},
+    "silence in the middle": {"fault": Fault.STALL, "seconds": 3 * SHORT},
     "slow drops": {"fault": Fault.DRIP, "seconds": 0.5},
     "500": {"fault": Fault.STATUS, "status": 500},
     "503 with a time": {"fault": Fault.STATUS, "status": 503, "headers": {"Retry-After": "0"}},
@@ -29,7 +36,8 @@ PASSING = {
 
 @pytest.mark.parametrize("rule", PASSING.values(), ids=PASSING)
 async def test_files_that_go_wrong_in_passing_are_fetched_again_and_come_whole(crawl, monkeypatch, rule):
-    monkeypatch.setattr(DiskDownloadHandler, "idle_timeout", 0.25)
+    if rule["fault"] in SLOW:
+        monkeypatch.setattr(DiskDownloadHandler, "idle_timeout", SHORT)
     sight = world(12)
 
     with Sandbox(sight, faults=[{"path": MEDIA, "times": 4, **rule}]).in_thread() as sandbox:
@@ -44,7 +52,13 @@ LASTING = {
     "500": ({"fault": Fault.STATUS, "status": 500}, "the CDN answered 500"),
     "403": ({"fault": Fault.STATUS, "status": 403}, "the CDN answered 403"),
     "a body that breaks off": ({"fault": Fault.TRUNCATE}, "broke off"),
+    "a length that is too much": ({"fault": Fault.LENGTH}, "broke off"),
+    "a length that is too little": (
+        {"fault": Fault.LENGTH, "delta": -100},
+        "more came than was announced|Bad status line",
+    ),
     "a reset": ({"fault": Fault.RESET}, "DownloadFailedError"),
+    "silence in the middle": ({"fault": Fault.STALL, "seconds": 3 * SHORT}, "DownloadTimeoutError"),
     "a page with status 200": ({"fault": Fault.CHALLENGE, "status": 200}, "no known media format"),
     "no body": ({"fault": Fault.EMPTY}, "no known media format"),
     "JSON": ({"fault": Fault.STATUS, "status": 200, "body": '{"error":"Unauthorized"}'}, "no known media format"),
@@ -57,22 +71,26 @@ LASTING = {
 
 
 @pytest.mark.parametrize(("rule", "words"), LASTING.values(), ids=LASTING)
-async def test_a_file_that_fails_for_ever_is_told_of_and_tried_again_by_the_next_run(crawl, rule, words):
+async def test_a_file_that_fails_for_ever_is_told_of_and_tried_again_by_the_next_run(crawl, monkeypatch, rule, words):
+    if rule["fault"] in SLOW:
+        monkeypatch.setattr(DiskDownloadHandler, "idle_timeout", SHORT)
     sight = world(6)
     one = sight.truth(NAME, 3).images[2]
 
     with Sandbox(sight, faults=[{"path": MEDIA + one["key"], **rule}]).in_thread() as sandbox:
         failed = await crawl(sandbox, "user", ASK, RETRY_TIMES=2)
+        kept = sorted(path.stem for path in failed.archive.files())
         sandbox.faults.clear()
         sandbox.log.reset()
         whole = await crawl(sandbox, "user", ASK)
 
     told = failed.report["targets"][0]["failures"]
+    assert kept == [f"{other['id']}" for other in sight.truth(NAME, 3).images if other["id"] != one["id"]]
     assert failed.outcome == "incomplete"
     (reason,) = failed.report["reasons"]
     assert reason.startswith("1 files could not be fetched; the same command tries them again; the first: ")
     assert [(row["id"], row["state"]) for row in told] == [(one["id"], "failed")]
-    assert words in told[0]["error"]
+    assert re.search(words, told[0]["error"])
     assert failed.report["counts"] | {"bytes": 0} == {
         "listed": 6, "known": 0, "stored": 5, "already_had": 0, "gone": 0, "failed": 1, "refused": 0, "bytes": 0,
     }  # fmt: skip
@@ -105,6 +123,56 @@ async def test_a_file_that_the_cdn_has_no_more_is_gone_and_not_asked_for_again(c
     assert (first.outcome, again.outcome) == ("complete", "complete")
     assert again.report["requests"]["media"] == 0
     assert first.archive.differences(sight.truth(NAME, 3)) == []
+
+
+MARKED = {
+    "404": ({"status": 404}, "gone", "complete"),
+    "410": ({"status": 410}, "gone", "complete"),
+    "403": ({"status": 403, "body": '{"error":"Forbidden"}'}, "refused", "incomplete"),
+}
+
+
+@pytest.mark.parametrize(("answer", "state", "outcome"), MARKED.values(), ids=MARKED)
+async def test_a_file_that_is_gone_or_forbidden_is_asked_for_once_and_is_no_failure(crawl, answer, state, outcome):
+    sight = world(9)
+    truth = sight.truth(NAME, 3)
+    one = truth.images[4]
+    rule = Rule(fault=Fault.STATUS, path=MEDIA + one["key"], **answer)
+
+    with Sandbox(sight, faults=[rule]).in_thread() as sandbox:
+        runs = [await crawl(sandbox, "user", {**ASK, "mode": mode}) for mode in ("all", "all", "new")]
+        marked = runs[0].archive.rows("SELECT state, error, path FROM media WHERE key = ?", one["key"])
+        left = runs[0].archive.differences(
+            replace(
+                truth,
+                images=[
+                    {**other, "deleted": other is one} for other in truth.images if state == "gone" or other is not one
+                ],
+            )
+        )
+        sandbox.faults.clear()
+        asked_again = await crawl(sandbox, "user", {**ASK, "redownload": "yes"})
+
+    assert rule.hit == 1
+    assert marked == [{"state": state, "error": f"the CDN answered {answer['status']}", "path": None}]
+    assert left == ([] if state == "gone" else [f"image {one['id']} is too much"])
+    assert [run.outcome for run in runs] == [outcome] * 3
+    assert [run.report["counts"]["failed"] for run in runs] == [0, 0, 0]
+    assert asked_again.archive.differences(truth) == []
+    assert asked_again.outcome == "complete", asked_again.report["reasons"]
+
+
+async def test_a_page_with_403_is_the_edge_and_may_pass(crawl):
+    sight = world(9)
+    rule = Rule(fault=Fault.CHALLENGE, status=403, path=MEDIA, times=3)
+
+    with Sandbox(sight, faults=[rule]).in_thread() as sandbox:
+        failed = await crawl(sandbox, "user", ASK)
+        whole = await crawl(sandbox, "user", ASK)
+
+    assert failed.report["counts"]["failed"] == 3
+    assert whole.archive.differences(sight.truth(NAME, 3)) == []
+    assert whole.outcome == "complete", whole.report["reasons"]
 
 
 async def test_a_foreign_address_is_refused_with_the_reason_and_never_asked(crawl):

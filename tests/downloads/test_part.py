@@ -1,5 +1,7 @@
 from hashlib import sha256
 
+import pytest
+
 from civitscrape.downloads.part import HEAD_SIZE, PartFile
 
 
@@ -23,12 +25,21 @@ def test_the_head_is_collected_over_small_pieces(tmp_path):
     assert part.head == body[:HEAD_SIZE]
 
 
-def test_missing_folders_are_made(tmp_path):
-    part = PartFile(str(tmp_path / "harbour" / "lights" / "a.part"))
+def test_a_missing_folder_is_made(tmp_path):
+    part = PartFile(str(tmp_path / "parts" / "a.part"))
 
     part.finish([b"x"])
 
-    assert (tmp_path / "harbour" / "lights" / "a.part").exists()
+    assert (tmp_path / "parts" / "a.part").exists()
+
+
+def test_a_store_that_is_gone_is_not_made_again(tmp_path):
+    part = PartFile(str(tmp_path / "store" / "parts" / "a.part"))
+
+    with pytest.raises(FileNotFoundError):
+        part.finish([b"x"])
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_leftover_of_an_earlier_run_is_written_over(tmp_path):

@@ -63,7 +63,7 @@ def test_a_walk_is_a_row_of_what_was_announced_listed_and_stored():
     text = shown(120)
 
     [row] = [line for line in text.splitlines() if line.strip().startswith("lampwright")]
-    assert row.split() == ["lampwright", "pg+pg13", "unknown", "70", "60", "5", "2", "0", "2", "1", "broken"]
+    assert row.split() == ["lampwright", "pg+pg13", "unknown", "70", "60", "5", "2", "0", "1", "2", "broken"]
 
 
 def test_the_outcome_its_reasons_and_what_was_not_asked_are_said():

@@ -176,6 +176,54 @@ async def test_fields_can_be_dropped_and_set(caller: Caller):
     assert {one["username"] for one in changed["items"]} == {2802169344506}
 
 
+async def test_fields_of_chosen_entries_alone_are_hit(caller: Caller):
+    true = (await caller.ask(LAMPWRIGHT)).json()
+    chosen = [one["id"] for one in true["items"]][2:4]
+    caller.sandbox.faults.add({"fault": "set", "field": "width", "value": "wide", "ids": chosen})
+
+    page = (await caller.ask(LAMPWRIGHT)).json()
+
+    assert [one["id"] for one in page["items"] if one["width"] == "wide"] == chosen
+    assert [one for one in page["items"] if one["id"] not in chosen] == [
+        one for one in true["items"] if one["id"] not in chosen
+    ]
+
+
+async def test_the_paging_can_lie(caller: Caller):
+    caller.sandbox.faults.add({"fault": "paging", "field": "nextPage", "value": "http://elsewhere.invalid/"})
+
+    true = (await caller.ask(f"{LAMPWRIGHT}&x=1")).json()
+    metadata = true["metadata"]
+
+    assert metadata["nextPage"] == "http://elsewhere.invalid/"
+    assert metadata["nextCursor"].startswith("10|")
+
+
+async def test_the_world_changes_when_a_request_comes_in(caller: Caller):
+    first = ids([(await caller.ask(LAMPWRIGHT)).json()])
+    change = {"delete": first[:2], "publish": {"username": "lampwright", "count": 1}}
+    caller.sandbox.faults.add({"fault": "world", "contains": "x=1", "value": change, "times": 1})
+    before = len(caller.sandbox.world.records)
+
+    after = ids([(await caller.ask(f"{LAMPWRIGHT}&x=1")).json()])
+
+    assert after[: len(first) - 2] == first[2:]
+    assert len(caller.sandbox.world.records) == before - 2 + 1
+
+
+async def test_more_may_come_than_was_promised(caller: Caller):
+    caller.sandbox.faults.add({"fault": "length", "delta": -100, "role": "media", "times": 1})
+    reader, writer = await asyncio.open_connection(caller.sandbox.host, caller.sandbox.port)
+    path = original(caller).removeprefix(caller.sandbox.url)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: {caller.sandbox.host}\r\n\r\n".encode())
+
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+
+    writer.close()
+    [length] = [line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")]
+    assert len(body) == int(length) + 100
+
+
 async def test_latency_is_by_role(caller: Caller):
     caller.sandbox.faults.slow({"api": 150})
 
