@@ -31,8 +31,6 @@ class Unnamed:
     """Extension of its file, with the dot."""
     known: dict[str, Any] | None = None
     """Fields that it brings, ``fields.CARRIED`` at least; None when all are to be asked of the database."""
-    path: str | None = None
-    """Where its file lies now, if it has one."""
 
 
 @dataclass(slots=True)
@@ -91,7 +89,7 @@ class Taken:
     """Which names are taken: by the database, and by those who asked before in the same breath."""
 
     def __init__(self) -> None:
-        self._holders: dict[str, tuple[str, int]] = {}
+        self._holders: dict[str, tuple[str, int] | None] = {}
 
     def ask(self, connection: Connection, keys: Iterable[str]) -> None:
         """Ask the database about names."""
@@ -103,8 +101,12 @@ class Taken:
 
     def free_for(self, number: int, path: str) -> bool:
         """Tell whether an image may have a path."""
-        return self._holders.get(key_of(path), (IMAGE, number)) == (IMAGE, number)
+        return self._holders.get(key_of(path)) in (None, (IMAGE, number))
 
     def add(self, number: int, path: str) -> None:
         """Take a path for an image."""
         self._holders[key_of(path)] = (IMAGE, number)
+
+    def leave(self, path: str) -> None:
+        """Let go of a path."""
+        self._holders[key_of(path)] = None

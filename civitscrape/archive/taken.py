@@ -37,11 +37,11 @@ def take(connection: Connection, owners: Iterable[tuple[int, str, str | None]]) 
         connection.execute(sa.insert(schema.taken_names), rows)
 
 
-def free(connection: Connection, paths_left: Iterable[str]) -> None:
-    """Write down that nothing has these paths any more."""
-    keys = [{"_name": key_of(path)} for path in paths_left]
-    if keys:
-        connection.execute(_FREE, keys)
+def free(connection: Connection, owners: Iterable[tuple[int, str]]) -> None:
+    """Write down that images have these paths no more; what is somebody else's by now stays so."""
+    rows = [{"_name": key_of(path), "_entry_id": number} for number, path in owners]
+    if rows:
+        connection.execute(_FREE_MINE, rows)
 
 
 def adopt(connection: Connection) -> int:
@@ -62,3 +62,4 @@ def adopt(connection: Connection) -> int:
 
 
 _FREE = sa.delete(schema.taken_names).where(schema.taken_names.c.name == sa.bindparam("_name"))
+_FREE_MINE = _FREE.where(schema.taken_names.c.entry_id == sa.bindparam("_entry_id"))
