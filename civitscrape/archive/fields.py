@@ -33,6 +33,10 @@ SEARCHES = {
     "tag": "Model_Tag_Search",
 }
 """Folders of CivitAI_Image_grabber, by what was asked for."""
+_REPEATED = re.compile(r"(.+?)\1+")
+"""A base model that stands there once for each checkpoint, with nothing between (contract rest.md §8)."""
+_FILE = re.compile(r"\.(safetensors|ckpt|pt|pth|bin|gguf|sft)$", re.IGNORECASE)
+"""End of a checkpoint's name that is the name of its file."""
 ID_ONLY = re.compile(r"urn[:_]", re.IGNORECASE)
 """Beginning of a checkpoint's name that is an AIR urn instead: it says nothing to people."""
 
@@ -110,7 +114,9 @@ def fields_for(connection: Connection, ids: Collection[int], wanted: Collection[
 def _derived(image: Mapping[Any, Any]) -> Record:
     level, flag = image["level"], image["nsfw"]
     safe = bool(level & SAFE) and not level & ~SAFE if level else flag is False
+    repeated = _REPEATED.fullmatch(image["base_model"] or "")
     return {
+        "base_model": repeated[1] if repeated else image["base_model"],
         "kind": KINDS.get(image["type"], "Images"),
         "rating": "SFW" if safe else "NSFW",
         "level_name": LEVELS.get(level) if level else None,
@@ -214,6 +220,7 @@ def _named(image: Record, chosen: int | None, version: sa.Row[Any] | None) -> Re
     called = next((one.name for one in resources if one.model_version_id == chosen and one.name), None)
     written = image["model"] if image["model"] and not ID_ONLY.match(image["model"]) else None
     checkpoint = next((one.name for one in resources if one.type == "checkpoint" and one.name), None)
+    called, written, checkpoint = (_FILE.sub("", text) if text else None for text in (called, written, checkpoint))
     named: Record = {"version_id": chosen, "checkpoint": written or checkpoint}
     if version is None:
         return named | {"model_version": called or written or checkpoint}
@@ -221,7 +228,9 @@ def _named(image: Record, chosen: int | None, version: sa.Row[Any] | None) -> Re
     named |= {"model_type": version.model_type, "model_creator": version.model_creator}
     named["model_version"] = " ".join(filter(None, (version.model_name or called, version.name)))
     named["checkpoint"] = written or checkpoint or (version.model_name if version.model_type == "Checkpoint" else None)
-    named["base_model"] = image["base_model"] or version.base_model
+    own = image["base_model"]
+    if version.base_model and (own is None or version.base_model in own):  # else of several, run together
+        named["base_model"] = version.base_model
     return named
 
 

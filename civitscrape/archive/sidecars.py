@@ -81,7 +81,7 @@ def write(connection: Connection, store: Path, ids: Collection[int], *, kinds: C
     for chunk in in_chunks(ids):
         for path, record in records(connection, chunk):
             for name, content in contents(path, record, kinds):
-                written += _replace(paths.address(store, name), content)
+                written += replace(paths.address(store, name), content)
             if "meta" in kinds:
                 _drop_no_meta(store, path, record)
     return written
@@ -231,8 +231,12 @@ def _grouped(connection: Connection, query: sa.Select[Any]) -> defaultdict[int, 
     return gathered
 
 
-def _replace(target: str, content: bytes) -> bool:
-    """Put content in place of a file in one step; False when it already says so."""
+def replace(target: str, content: bytes) -> bool:
+    """Put content in place of a file in one step; False when it already says so.
+
+    Raises:
+        ArchiveError: it cannot be written.
+    """
     try:
         if _says(target, content):
             return False

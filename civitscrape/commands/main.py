@@ -8,6 +8,7 @@ import typer
 
 from civitscrape.commands.demo import demo
 from civitscrape.commands.get import get
+from civitscrape.commands.plan import plan
 from civitscrape.commands.sandbox import sandbox
 from civitscrape.commands.scrapyd import scrapyd
 from civitscrape.exceptions import CivitscrapeError
@@ -19,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(get)
+app.command()(plan)
 app.command()(demo)
 app.command("sandbox")(sandbox)
 app.command("scrapyd")(scrapyd)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Self
 
-from civitscrape.archive import paths, shelf, sidecars
+from civitscrape.archive import paths, shelf, sidecars, summaries
 from civitscrape.archive.naming import Unnamed
+from civitscrape.archive.template import GRABBER
 from civitscrape.exceptions import ArchiveError
 from civitscrape.extensions.books import Books
 from civitscrape.items import Image
@@ -37,6 +39,7 @@ class Store:
     def __init__(self, crawler: Crawler, books: Books, store: Path, *, template: str, beside: Collection[str]) -> None:
         self._crawler = crawler
         self._folder = store
+        self._sums_up = template in GRABBER and bool(beside)
         self._shelve = partial(shelf.shelve, store=store, template=template, beside=beside)
         self._books = books
         self._waiting: list[tuple[Fate, asyncio.Future[None]]] = []
@@ -50,10 +53,16 @@ class Store:
         beside = sidecars.kinds_of(settings["SIDECARS"], template)
         return cls(crawler, Books.of(crawler), store, template=template, beside=beside)
 
-    def close_spider(self) -> None:
-        """Take away the folder of unfinished files, unless some are left in it."""
+    async def close_spider(self) -> None:
+        """Take away the folder of unfinished files, unless some are left in it; sum up tags where that is asked for."""
         with suppress(OSError):
             (self._folder / paths.PARTS_FOLDER).rmdir()
+        if self._sums_up and self._books.error is None:
+            today = datetime.now(UTC).strftime("%Y%m%d")
+            try:
+                await self._books.archive.run(summaries.write, self._folder, self._books.run.id, today)
+            except ArchiveError as error:
+                self._books.left_out.append(f"no summary of the tags: {error}")
 
     async def process_item(self, item: Any) -> Any:
         """Store what came for an image, and give the image its path."""

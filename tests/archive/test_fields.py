@@ -49,7 +49,7 @@ def test_a_post_tells_its_title_and_date(archive):
         ([VersionImage(version_id=22, image_id=7, source="gallery")], "Fog v1"),
         ([resource(99, "checkpoint"), resource(22, "lora", 1)], "Fog v1"),
         ([resource(99, "checkpoint", 0, "far away")], "far away"),
-        ([resource(None, "checkpoint", 0, "mix.safetensors")], "mix.safetensors"),
+        ([resource(None, "checkpoint", 0, "mix.safetensors")], "mix"),
         ([], None),
     ],
 )
@@ -65,10 +65,14 @@ def test_the_version_that_a_post_was_posted_to_goes_before_what_it_was_made_with
     assert ask(archive, "model_name", "version_id", "model_type") == ("Harbour Mix", 21, "Checkpoint")
 
 
-def test_an_image_without_a_base_model_has_that_of_its_version(archive):
-    put(archive, picture(7), *LORA, resource(22, "lora"))
+@pytest.mark.parametrize(
+    ("own", "base_model"),
+    [(None, "Pony"), ("SDXL 1.0Pony", "Pony"), ("SDXL 1.0", "SDXL 1.0"), ("Flux.1 DFlux.1 D", "Flux.1 D")],
+)
+def test_of_base_models_that_run_together_it_is_that_of_the_version(archive, own, base_model):
+    put(archive, picture(7, base_model=own), *LORA, resource(22, "lora"))
 
-    assert ask(archive, "base_model", "model_creator") == ("Pony", "dunewalker")
+    assert ask(archive, "base_model", "model_creator") == (base_model, "dunewalker")
 
 
 @pytest.mark.parametrize(
