@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from civitscrape.archive import paths, schema
+from civitscrape.archive import merge, paths, schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,8 +34,7 @@ def take(connection: Connection, owners: Iterable[tuple[int, str, str | None]]) 
         for number, path, before in owners
     ]
     if rows:
-        connection.execute(_FREE, [{"_name": row["name"]} for row in rows])
-        connection.execute(sa.insert(schema.taken_names), rows)
+        connection.execute(_take(connection.dialect.name), rows)
 
 
 def free(connection: Connection, owners: Iterable[tuple[int, str]]) -> None:
@@ -61,5 +61,14 @@ def adopt(connection: Connection) -> int:
     return len(owners)
 
 
-_FREE = sa.delete(schema.taken_names).where(schema.taken_names.c.name == sa.bindparam("_name"))
-_FREE_MINE = _FREE.where(schema.taken_names.c.entry_id == sa.bindparam("_entry_id"))
+@cache
+def _take(dialect: str) -> sa.Insert:
+    statement: Any = merge.INSERT[dialect](schema.taken_names)
+    columns = {name: statement.excluded[name] for name in schema.COLUMNS_OF["taken_names"]}
+    result: sa.Insert = statement.on_conflict_do_update(index_elements=["name"], set_=columns)
+    return result
+
+
+_FREE_MINE = sa.delete(schema.taken_names).where(
+    schema.taken_names.c.name == sa.bindparam("_name"), schema.taken_names.c.entry_id == sa.bindparam("_entry_id")
+)

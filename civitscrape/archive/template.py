@@ -240,7 +240,8 @@ def _form(text: str, pieces: list[Piece], missing: Collection[str]) -> Form:
         _check_room(text, parts)
     except ArgumentError as error:
         if missing:
-            raise ArgumentError(f"{error}; that is when {' and '.join(missing)} are not known") from error
+            verb = "is" if len(missing) == 1 else "are"
+            raise ArgumentError(f"{error}; that is when {' and '.join(missing)} {verb} not known") from error
         raise
     places = [piece for part in parts for piece in part if piece.is_field]
     layout = "/".join("".join("{}" if one.is_field else _escaped(one.text) for one in part) for part in parts)

@@ -26,6 +26,8 @@ TEMPLATES = [
     "{creator} - {prompt}/{id} of {creator}{ext}",
     "co{prompt}/com{id}{ext}",
     "{creator}{prompt}.{id}{ext}",
+    "{prompt|untold}/{creator|prompt|nobody}-{id}{ext}",
+    "{creator?{creator}, }with{prompt? {prompt}} {id}{ext}",
 ]
 
 ids = st.one_of(st.integers(0, 10**12), hostile_text.filter(bool))
