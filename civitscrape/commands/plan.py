@@ -107,6 +107,8 @@ def _preview(archive: Archive, template: str, limit: int) -> int:
 
 def _move(archive: Archive, settings: BaseSettings) -> int:
     moved = moving.move(archive, Path(settings["MEDIA_STORE"]), settings["MEDIA_PATH"], _tell)
+    if sys.stderr.isatty():
+        sys.stderr.write("\n")
     for sentence in moved.left:
         sys.stderr.write(f"civitscrape: {sentence}\n")
     Console(soft_wrap=True, highlight=False).print(

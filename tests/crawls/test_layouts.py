@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from typing import TYPE_CHECKING
 
@@ -153,3 +154,37 @@ def test_a_plan_of_names_is_what_the_move_then_does(civitscrape, tmp_path) -> No
     assert f"{len(pairs)} files, 0 would move, {len(pairs)} stay" in settled.stdout
     assert not (archive.media / NAME).exists()
     assert archive.differences(WORLD.truth(NAME, 3)) == []
+
+
+async def test_what_is_fetched_again_keeps_its_name_whatever_the_template_says_by_now(crawl, sandbox) -> None:
+    first = await crawl(sandbox, "user", {"username": NAME}, SIDECARS="none")
+    before = media(first.archive)
+
+    again = await crawl(sandbox, "user", {"username": NAME, "redownload": "yes"}, MEDIA_PATH="flat", SIDECARS="none")
+
+    assert again.report["counts"]["stored"] == len(before)
+    assert media(again.archive) == before
+
+
+async def test_a_second_tag_has_a_summary_of_what_the_first_had_brought(crawl, sandbox) -> None:
+    carriers: dict[str, set[int]] = {}
+    for image in WORLD.truth(NAME, 3).images:
+        for tag in image["tags"]:
+            carriers.setdefault(tag["name"], set()).add(image["id"])
+    one, other = sorted(carriers, key=lambda name: (-len(carriers[name]), name))[:2]
+
+    await crawl(sandbox, "tag", {"tag": one}, MEDIA_PATH="grabber")
+    crawled = await crawl(sandbox, "tag", {"tag": other}, MEDIA_PATH="grabber")
+
+    [summary] = crawled.archive.media.rglob("summary_*.csv")
+    with summary.open(encoding="utf-8", newline="") as file:
+        held = list(csv.DictReader(file))
+    shared = {
+        row["path"]
+        for row in crawled.archive.rows("SELECT id, path FROM images WHERE path IS NOT NULL")
+        if row["id"] in carriers[one] & carriers[other]
+    }
+    assert {row["Relative Image Path"] for row in held} == shared
+    assert {(row["Current Tag"], row["Previously Downloaded Tag"]) for row in held} == {(other, one)}
+    assert shared != set()
+    assert {path.split("/")[:2] == ["Model_Tag_Search", one] for path in shared} == {True}
