@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from civitscrape.archive import paths, sidecars
+from civitscrape.archive import fields, paths, sidecars
 from civitscrape.civitai.cookies import Cookies
 from civitscrape.civitai.roles import Role, slot
 from civitscrape.exceptions import ArgumentError
 from civitscrape.exports.feeds import FEEDS
-from civitscrape.items import Image
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -76,9 +75,8 @@ def resolve(settings: BaseSettings) -> None:
     for name in ("CIVITAI_API_KEY", "CIVITAI_COOKIES"):
         _set(settings, name, str(settings[name]).strip())
     Cookies.read(settings)
-    if settings["SIDECARS"] not in sidecars.KINDS:
-        raise ArgumentError(f"setting SIDECARS: {settings['SIDECARS']!r}: give one of {', '.join(sidecars.KINDS)}")
-    paths.validate(settings["MEDIA_PATH"], [*Image.__dataclass_fields__, "ext"])
+    sidecars.kinds_of(settings["SIDECARS"])
+    paths.validate(settings["MEDIA_PATH"], fields.KNOWN)
     _yes_or_no(settings, "KEEP_PAYLOADS")
     _pace(settings)
     _set(settings, "FEEDS", feeds(folder) | settings.getdict("FEEDS"))

@@ -207,6 +207,22 @@ class LocalFile:
 
 
 @dataclass(slots=True, kw_only=True)
+class TakenName:
+    """A name in the media store that is taken: no other thing gets it, whatever the template says."""
+
+    name: Annotated[str, Key]
+    """The path without its extension, as systems compare it that know neither case nor forms of accents."""
+    path: str
+    """The file, relative to the media store."""
+    entry_kind: str
+    """``image``."""
+    entry_id: int
+    """Number of the entry that has it."""
+    moved_from: str | None = None
+    """Where the file lay before, while it is being moved; null once it is here."""
+
+
+@dataclass(slots=True, kw_only=True)
 class Entry:
     """One entry as it came, on its way to become a payload."""
 
@@ -265,5 +281,6 @@ TABLES: dict[type, str] = {
     Run: "runs",
     Payload: "payloads",
     LocalFile: "local_files",
+    TakenName: "taken_names",
 }
 """Table of each row; outside scripts read these names."""

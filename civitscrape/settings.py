@@ -80,9 +80,11 @@ DATABASE_URL = _env("DATABASE_URL", "sqlite:///{OUTPUT_DIR}/civitscrape.sqlite")
 MEDIA_STORE = _env("MEDIA_STORE", "{OUTPUT_DIR}/media")
 """Folder of the media files; `{OUTPUT_DIR}` stands for the folder."""
 MEDIA_PATH = _env("MEDIA_PATH", "{creator}/{id}{ext}")
-"""Template of a file's path inside `MEDIA_STORE`; any field of an image in braces."""
+"""Template of a file's path inside `MEDIA_STORE`, with fields in braces; or a preset: `flat`, `by-model`, `rated`,
+`grabber`, `grabber-unsorted`."""
 SIDECARS = _env("SIDECARS", "json")
-"""Files beside each media file: `json` or `none`."""
+"""Files beside each media file, with commas: `json` (the record), `txt` (generation data), `tags` (one a line),
+`caption` or `caption-prompt` (for training), `meta` (as CivitAI_Image_grabber writes them); or `none`."""
 KEEP_PAYLOADS = _env("KEEP_PAYLOADS", True)
 """Keep each entry as it came, in the table `payloads`; a new row only when more than counters changed."""
 

@@ -107,6 +107,9 @@ WRONG = [
     ("RETRY_BACKOFF", "-0.1", "give a number, 0 or more"),
     ("KEEP_PAYLOADS", "perhaps", "give True or False"),
     ("SIDECARS", "yaml", "json"),
+    ("SIDECARS", "tgas", "did you mean tags?"),
+    ("SIDECARS", "txt,caption", "are the same file, {name}.txt; give one"),
+    ("SIDECARS", "json,none", "give none alone"),
     ("MEDIA_STORE", "s3://bucket/media", "give a folder of this machine"),
     ("OUTPUT_DIR", "what?", "cannot hold a ?"),
 ]
@@ -132,7 +135,9 @@ def test_cookies_that_cannot_be_used_are_refused_without_telling_them(written):
     assert "eyJ" not in str(raised.value)
 
 
-@pytest.mark.parametrize("template", ["../{id}", "/{id}{ext}", "{creator}{ext}", "{nothing}/{id}{ext}", "{id"])
+@pytest.mark.parametrize(
+    "template", ["../{id}", "/{id}{ext}", "{creator}{ext}/{id}", "{nothing}/{id}{ext}", "{id", "by_model"]
+)
 def test_a_template_that_could_leave_the_store_or_mix_files_is_refused(template):
     with pytest.raises(ArgumentError, match="media path template"):
         resolved(MEDIA_PATH=template)

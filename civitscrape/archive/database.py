@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from civitscrape.archive import merge, schema
+from civitscrape.archive import merge, schema, taken
 from civitscrape.exceptions import ArchiveError
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def open_engine(url: str) -> Engine:
         schema.metadata.create_all(engine)
         with engine.begin() as connection:
             schema.grow(connection)
+            taken.adopt(connection)
     except (SQLAlchemyError, OSError, ImportError) as error:  # ImportError: its driver is not installed
         reason = error.__cause__ or error
         raise ArchiveError(f"DATABASE_URL {address.render_as_string()!r} cannot be opened: {reason}") from error

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from civitscrape.archive import paths, schema, sidecars
+from civitscrape.archive import naming, paths, schema, sidecars
 from civitscrape.archive.database import in_chunks
 from civitscrape.exceptions import ArchiveError
 from civitscrape.ledger import MediaState, now
@@ -30,7 +30,9 @@ class Fate:
     state: str
     """``stored``, ``gone``, ``failed`` or ``refused``."""
     path: str | None = None
-    """Where the file of this image belongs, relative to the store."""
+    """Where the file of this image belongs, relative to the store; None where it is still to be named."""
+    unnamed: naming.Unnamed | None = None
+    """What the path of a file that has none yet is made from."""
     part: str | None = None
     """Whole file that waits to be moved; None when the bytes are already in the store."""
     sha256: str | None = None
@@ -39,22 +41,30 @@ class Fate:
     error: str | None = None
 
 
-def shelve(connection: Connection, store: Path, fates: Collection[Fate], *, beside: bool) -> None:
+def shelve(
+    connection: Connection,
+    store: Path,
+    fates: Collection[Fate],
+    *,
+    template: str = paths.DEFAULT_TEMPLATE,
+    beside: Collection[str] = (),
+) -> None:
     """Move whole files to their final names, and write into the database what became of each.
 
     Args:
         connection: inside a transaction; files are moved before it commits, so what the database calls stored is there.
         store: folder of the media.
         fates: what became of some files.
-        beside: whether sidecars are written.
+        template: what the paths of files are made from that have none yet.
+        beside: kinds of sidecars that are written.
 
     Raises:
         ArchiveError: a file cannot be moved; nothing of these fates is booked then.
     """
-    if (
-        any(fate.state == MediaState.STORED for fate in fates) and not store.is_dir()
-    ):  # with its disk, perhaps: nothing is to be made where that was
+    # With its disk, perhaps: nothing is to be made where that was.
+    if any(fate.state == MediaState.STORED for fate in fates) and not store.is_dir():
         raise ArchiveError(f"{store} cannot be written: it is gone, or no folder any more")
+    _name(connection, template, fates)
     shelved = _shelved(connection, [fate.key for fate in fates])
     rows = []
     for fate in fates:
@@ -68,7 +78,8 @@ def shelve(connection: Connection, store: Path, fates: Collection[Fate], *, besi
     if paths_of:
         connection.execute(UPDATE_IMAGES, paths_of)
     if beside:
-        sidecars.write(connection, store, [fate.image_id for fate in fates if fate.state == MediaState.STORED])
+        ids = [fate.image_id for fate in fates if fate.state == MediaState.STORED]
+        sidecars.write(connection, store, ids, kinds=beside)
 
 
 def shelve_file(connection: Connection, store: Path, fate: Fate) -> None:
@@ -91,6 +102,14 @@ def shelve_file(connection: Connection, store: Path, fate: Fate) -> None:
     table = schema.model_files
     told = {"state": fate.state, "error": fate.error} | ({"path": fate.path} if fate.path is not None else {})
     connection.execute(sa.update(table).where(table.c.id == fate.image_id, table.c.path.is_(None)).values(told))
+
+
+def _name(connection: Connection, template: str, fates: Collection[Fate]) -> None:
+    """Give a path to those that have none."""
+    waiting = {fate.image_id: fate for fate in fates if fate.path is None and fate.unnamed is not None}
+    unnamed = [fate.unnamed for fate in waiting.values() if fate.unnamed is not None]
+    for number, path in naming.name(connection, template, unnamed).items() if unnamed else ():
+        waiting[number].path = path
 
 
 def _shelved(connection: Connection, keys: Collection[str]) -> dict[str, str]:

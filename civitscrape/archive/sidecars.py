@@ -7,26 +7,69 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
 from civitscrape.archive import paths, schema
-from civitscrape.archive.database import in_chunks
-from civitscrape.exceptions import ArchiveError
+from civitscrape.archive.database import in_chunks, to_json
+from civitscrape.archive.fields import model_of
+from civitscrape.archive.infotext import parameters
+from civitscrape.archive.template import GRABBER
+from civitscrape.exceptions import ArchiveError, ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from sqlalchemy.engine import Connection
 
-KINDS = ("json", "none")
-"""What the setting ``SIDECARS`` takes."""
+NONE = "none"
+BESIDE_TXT = ("txt", "caption", "caption-prompt")
+"""Kinds that are all called ``{stem}.txt``, because whoever reads them looks for this name."""
+KINDS = ("json", *BESIDE_TXT, "tags", "meta", NONE)
+"""What the setting ``SIDECARS`` takes, several with commas."""
+
+ADDRESS = "https://civitai.com/images/{}"
 
 
-def write(connection: Connection, store: Path, ids: Collection[int]) -> int:
-    """Write the JSON sidecars of images that have a file, where they are missing or say something else.
+def kinds_of(text: str, template: str = "") -> tuple[str, ...]:
+    """Read the setting ``SIDECARS``; the presets of CivitAI_Image_grabber bring its files along.
+
+    >>> kinds_of("json, tags"), kinds_of("json", "grabber"), kinds_of("none", "grabber")
+    (('json', 'tags'), ('json', 'meta'), ())
+
+    Raises:
+        ArgumentError: a kind is unknown, or two of them would be one file.
+    """
+    words = list(dict.fromkeys(word.strip() for word in str(text).split(",") if word.strip()))
+    for word in words:
+        if word not in KINDS:
+            near = get_close_matches(word, KINDS)
+            hint = f"did you mean {near[0]}?" if near else f"give one or more of {', '.join(KINDS)}"
+            raise ArgumentError(f"setting SIDECARS: {text!r}: there is no kind {word!r}; {hint}")
+    if not words or (NONE in words and len(words) > 1):
+        raise ArgumentError(f"setting SIDECARS: {text!r}: give none alone, or one or more of {', '.join(KINDS[:-1])}")
+    twins = [word for word in words if word in BESIDE_TXT]
+    if len(twins) > 1:
+        raise ArgumentError(
+            f"setting SIDECARS: {text!r}: {' and '.join(twins)} are the same file, {{name}}.txt; give one"
+        )
+    if words == [NONE]:
+        return ()
+    return tuple(dict.fromkeys([*words, "meta"] if template in GRABBER else words))
+
+
+def write(connection: Connection, store: Path, ids: Collection[int], *, kinds: Collection[str] = ("json",)) -> int:
+    """Write the sidecars of images that have a file, where they are missing or say something else.
+
+    Args:
+        connection: inside a transaction.
+        store: folder of the media.
+        ids: numbers of images.
+        kinds: which sidecars, of ``KINDS``.
 
     Returns:
         Number of files written.
@@ -37,9 +80,93 @@ def write(connection: Connection, store: Path, ids: Collection[int]) -> int:
     written = 0
     for chunk in in_chunks(ids):
         for path, record in records(connection, chunk):
-            stem, _, _ = path.rpartition(".")
-            written += _replace(paths.address(store, f"{stem}.json"), layout(record))
+            for name, content in contents(path, record, kinds):
+                written += replace(paths.address(store, name), content)
+            if "meta" in kinds:
+                _drop_no_meta(store, path, record)
     return written
+
+
+def contents(path: str, record: dict[str, Any], kinds: Collection[str]) -> Iterator[tuple[str, bytes]]:
+    """Give names and contents of the sidecars of a file; a text that would be empty is no file."""
+    stem = paths.stem(path)
+    if "json" in kinds:
+        yield f"{stem}.json", layout(record)
+    for kind in kinds:
+        if kind in TEXTS:
+            name, text = TEXTS[kind]
+            content = text(record)
+            if content:
+                yield name.format(stem=stem, path=path), f"{content}\n".encode(errors="replace")
+    if "meta" in kinds:
+        told = meta_lines(record["image"])
+        name = f"{stem}_meta.txt" if told else f"{stem}_no_meta.txt"
+        yield name, (told or no_meta_lines(record["image"])).encode(errors="replace")
+
+
+def names_beside(path: str) -> list[str]:
+    """Name all that may lie beside a file.
+
+    >>> names_beside("a/7.png")
+    ['a/7.json', 'a/7.txt', 'a/7.png.txt', 'a/7_meta.txt', 'a/7_no_meta.txt']
+    """
+    stem = paths.stem(path)
+    return [f"{stem}.json", f"{stem}.txt", f"{path}.txt", f"{stem}_meta.txt", f"{stem}_no_meta.txt"]
+
+
+def _tags(record: dict[str, Any]) -> list[str]:
+    """Name the tags that the site takes for true, the surest first, each on one line."""
+    shown = (tag["name"] for tag in record["tags"] if tag.get("shown") is not False)
+    return list(dict.fromkeys(filter(None, (" ".join(name.split()) for name in shown))))
+
+
+def _one_line(record: dict[str, Any]) -> str:
+    """Write the prompt as trainers read it: they take the first line alone."""
+    return " ".join((record["image"]["prompt"] or "").split())
+
+
+def _caption(record: dict[str, Any]) -> str:
+    """Write the tags with commas between them; the prompt where there are none."""
+    tags = (" ".join(tag.replace(",", " ").split()) for tag in _tags(record))
+    return ", ".join(filter(None, tags)) or _one_line(record)
+
+
+TEXTS: dict[str, tuple[str, Callable[[dict[str, Any]], str | None]]] = {
+    "txt": ("{stem}.txt", lambda record: parameters(record["image"])),
+    "caption": ("{stem}.txt", _caption),
+    "caption-prompt": ("{stem}.txt", _one_line),
+    "tags": ("{path}.txt", lambda record: "\n".join(_tags(record))),
+}
+"""Kinds of text, with their names and what they say. Hydrus looks for ``{path}.txt`` and takes a tag a line."""
+
+
+def meta_lines(image: dict[str, Any]) -> str | None:
+    """Write generation data as readers of CivitAI_Image_grabber's files expect them, a value a line; None for none."""
+    meta = {key: value for key, value in (image["meta"] or {}).items() if value not in (None, "")}
+    if not meta:
+        return None
+    if "Model" not in meta and (model := model_of(image)) is not None:
+        meta = {"Model": model} | meta
+    return "".join(f"{key}: {value if isinstance(value, str) else to_json(value)}\n" for key, value in meta.items())
+
+
+def no_meta_lines(image: dict[str, Any]) -> str:
+    """Say where an image without generation data is to be seen.
+
+    >>> print(no_meta_lines({"id": 7, "creator": "lampwright"}))
+    This image came without generation data.
+    URL: https://civitai.com/images/7?username=lampwright
+    <BLANKLINE>
+    """
+    owner = f"?username={quote(image['creator'])}" if image["creator"] else ""
+    return f"This image came without generation data.\nURL: {ADDRESS.format(image['id'])}{owner}\n"
+
+
+def _drop_no_meta(store: Path, path: str, record: dict[str, Any]) -> None:
+    """Take away our own word that there are no generation data, once there are."""
+    target = paths.address(store, f"{paths.stem(path)}_no_meta.txt")
+    if meta_lines(record["image"]) and _says(target, no_meta_lines(record["image"]).encode()):
+        os.unlink(target)  # noqa: PTH108 (as above)
 
 
 def layout(record: dict[str, Any]) -> bytes:
@@ -104,8 +231,12 @@ def _grouped(connection: Connection, query: sa.Select[Any]) -> defaultdict[int, 
     return gathered
 
 
-def _replace(target: str, content: bytes) -> bool:
-    """Put content in place of a file in one step; False when it already says so."""
+def replace(target: str, content: bytes) -> bool:
+    """Put content in place of a file in one step; False when it already says so.
+
+    Raises:
+        ArchiveError: it cannot be written.
+    """
     try:
         if _says(target, content):
             return False

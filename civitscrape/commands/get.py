@@ -64,6 +64,20 @@ def _target(word: str) -> urls.Target | None:
         return None
 
 
+def chosen(addresses: list[str], typed: list[str]) -> tuple[str, dict[str, str]]:
+    """Choose the spider, with the arguments that addresses and ``NAME=VALUE`` words make together.
+
+    Raises:
+        ArgumentError: an address or a word makes no sense.
+    """
+    more = pairs(typed, "-a")
+    taken = next((name for name in ("username", "url") if name in more), None)
+    if taken is not None:
+        raise ArgumentError(f"-a '{taken}=…': the names already stand before it; write them there, with spaces")
+    spider, arguments = spider_for(addresses)
+    return spider, {**arguments, **more}
+
+
 def get(
     addresses: Annotated[
         list[str], typer.Argument(help="Usernames, or addresses of anything on the site: profiles, models, posts …")
@@ -79,9 +93,5 @@ def get(
 
     Exit codes: 0 complete, 1 failed, 3 incomplete or stopped (the same command goes on).
     """
-    more = pairs(argument or [], "-a")
-    taken = next((name for name in ("username", "url") if name in more), None)
-    if taken is not None:
-        raise ArgumentError(f"-a '{taken}=…': the names already stand before it; write them there, with spaces")
-    spider, arguments = spider_for(addresses)
-    raise typer.Exit(crawl(spider, {**arguments, **more}, pairs(setting or [], "-s")))
+    spider, arguments = chosen(addresses, argument or [])
+    raise typer.Exit(crawl(spider, arguments, pairs(setting or [], "-s")))

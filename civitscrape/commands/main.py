@@ -8,6 +8,7 @@ import typer
 
 from civitscrape.commands.demo import demo
 from civitscrape.commands.get import get
+from civitscrape.commands.plan import plan
 from civitscrape.commands.report import report
 from civitscrape.commands.sandbox import sandbox
 from civitscrape.commands.scrapyd import scrapyd
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command()(get)
 app.command()(report)
 app.command()(verify)
+app.command()(plan)
 app.command()(demo)
 app.command("sandbox")(sandbox)
 app.command("scrapyd")(scrapyd)

@@ -9,7 +9,7 @@ from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesPipeline
 
-from civitscrape.archive import formats, paths
+from civitscrape.archive import fields, formats, paths
 from civitscrape.civitai import answers, media
 from civitscrape.civitai.answers import NO_ANSWER
 from civitscrape.civitai.roles import Role, stamp
@@ -156,6 +156,6 @@ def fate(response: Response) -> Mapping[str, Any]:
 
 
 def path_fields(image: Image, extension: str) -> dict[str, Any]:
-    """Collect what a path template may name."""
-    fields = {name: getattr(image, name) for name in Image.__dataclass_fields__}
-    return fields | {"ext": extension}
+    """Collect what a path template may name; what an image does not say itself is not known here."""
+    told = {name: getattr(image, name) for name in Image.__dataclass_fields__}
+    return dict.fromkeys(fields.KNOWN) | told | {"ext": extension}

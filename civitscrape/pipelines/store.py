@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Self
 
-from civitscrape.archive import paths, shelf
+from civitscrape.archive import paths, shelf, sidecars, summaries
+from civitscrape.archive.naming import Unnamed
+from civitscrape.archive.template import GRABBER
 from civitscrape.exceptions import ArchiveError
 from civitscrape.extensions.books import Books
 from civitscrape.items import Image
 from civitscrape.ledger import MediaState
-from civitscrape.pipelines.media import path_fields
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from scrapy.crawler import Crawler
 
     from civitscrape.archive.shelf import Fate
@@ -32,11 +36,11 @@ GATHER = 0.02
 class Store:
     """Gather fates while a transaction runs, then write them all in the next one."""
 
-    def __init__(self, crawler: Crawler, books: Books, store: Path, *, template: str, beside: bool) -> None:
+    def __init__(self, crawler: Crawler, books: Books, store: Path, *, template: str, beside: Collection[str]) -> None:
         self._crawler = crawler
-        self._template = template
         self._folder = store
-        self._shelve = partial(shelf.shelve, store=store, beside=beside)
+        self._sums_up = template in GRABBER and bool(beside)
+        self._shelve = partial(shelf.shelve, store=store, template=template, beside=beside)
         self._books = books
         self._waiting: list[tuple[Fate, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
@@ -45,13 +49,20 @@ class Store:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Read where files go."""
         settings = crawler.settings
-        store, beside = Path(settings["MEDIA_STORE"]), settings["SIDECARS"] != "none"
-        return cls(crawler, Books.of(crawler), store, template=settings["MEDIA_PATH"], beside=beside)
+        store, template = Path(settings["MEDIA_STORE"]), settings["MEDIA_PATH"]
+        beside = sidecars.kinds_of(settings["SIDECARS"], template)
+        return cls(crawler, Books.of(crawler), store, template=template, beside=beside)
 
-    def close_spider(self) -> None:
-        """Take away the folder of unfinished files, unless some are left in it."""
+    async def close_spider(self) -> None:
+        """Take away the folder of unfinished files, unless some are left in it; sum up tags where that is asked for."""
         with suppress(OSError):
             (self._folder / paths.PARTS_FOLDER).rmdir()
+        if self._sums_up and self._books.error is None:
+            today = datetime.now(UTC).strftime("%Y%m%d")
+            try:
+                await self._books.archive.run(summaries.write, self._folder, self._books.run.id, today)
+            except ArchiveError as error:
+                self._books.left_out.append(f"no summary of the tags: {error}")
 
     async def process_item(self, item: Any) -> Any:
         """Store what came for an image, and give the image its path."""
@@ -66,7 +77,7 @@ class Store:
             self._books.stop(error)
             item.media_state = MediaState.FAILED
         else:
-            item.path = fate.path or item.path
+            item.path = item.files[-1]["path"] = fate.path or item.path
             self._crawler.stats.inc_value("civitscrape/bytes", fate.size or 0)
         return item
 
@@ -80,13 +91,14 @@ class Store:
             return None
         found = image.files[-1]
         extension = found.get("extension")
-        path = self._path(image, extension) if extension else None
-        found["path"] = path
+        # What is fetched again keeps the name it has: only `civitscrape plan --paths --move` changes names.
+        path = image.path if image.path and PurePosixPath(image.path).suffix == extension else None
         return shelf.Fate(
             image_id=image.id,
             key=image.key,
             state=found["status"],
             path=path,
+            unnamed=_unnamed(image, extension) if extension and path is None else None,
             part=found.pop("part", None),
             sha256=found.get("checksum"),
             size=found.get("size"),
@@ -96,11 +108,10 @@ class Store:
 
     def _known(self, image: Image) -> Fate:
         """See to an image whose bytes are here already: a name of its own, and a sidecar that is up to date."""
-        path = image.path or self._path(image, PurePosixPath(image.files[-1]["path"]).suffix)
-        return shelf.Fate(image_id=image.id, key=image.key or "", state=MediaState.STORED, path=path)
-
-    def _path(self, image: Image, extension: str) -> str:
-        return paths.render(self._template, path_fields(image, extension))
+        fate = shelf.Fate(image_id=image.id, key=image.key or "", state=MediaState.STORED, path=image.path)
+        if image.path is None:
+            fate.unnamed = _unnamed(image, PurePosixPath(image.files[-1]["path"]).suffix)
+        return fate
 
     async def _put(self, fate: Fate) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -125,3 +136,9 @@ class Store:
                     if place % BREATH == 0:
                         await asyncio.sleep(0)
         self._writer = None
+
+
+def _unnamed(image: Image, extension: str) -> Unnamed:
+    """Tell of an image what its path is made from; of most templates that is all, and the database is not asked."""
+    known = {"id": image.id, "key": image.key, "creator": image.creator, "type": image.type, "ext": extension}
+    return Unnamed(id=image.id, extension=extension, known=known)

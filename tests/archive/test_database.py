@@ -39,7 +39,7 @@ for turn in range(25):
     walk.pages += 1
     put(archive, shared, media_of(shared), own, media_of(own), walk)
     fate = Fate(image_id=1, key=key_of(1), state="failed", error=name)
-    archive.run_now(lambda connection: shelve(connection, None, [fate], beside=False))
+    archive.run_now(lambda connection: shelve(connection, None, [fate]))
 archive.close()
 """
 """A process that commits page after page, with one image that all processes list and fail to fetch."""

@@ -110,7 +110,7 @@ QUESTIONS: dict[str, Callable[[Any], object]] = {
     "unnamed": lambda on: walks.unnamed(on, TARGET),
     "commit": lambda on: commit.commit(on, an_answer()),
     "run": lambda on: database.upsert(on, [Run(id=RUN, spider="user", arguments={}, started_at=LONG_AGO)]),
-    "shelve": lambda on: shelf.shelve(on, Path("media"), fates(), beside=False),
+    "shelve": lambda on: shelf.shelve(on, Path("media"), fates(), beside=()),
     "the path of an image": lambda on: on.execute(shelf.UPDATE_IMAGES, [{"_id": 7, "_path": "lampwright/7.png"}]),
     "sidecars": lambda on: sidecars.records(on, range(200)),
     "remembered": lambda on: fingerprints.remembered(on, [LocalFile(path="/models/a", size=1, mtime_ns=1)]),

@@ -17,6 +17,7 @@ from civitscrape.ledger import Media, MediaState
 from tests.archive.asking import key_of, media_of, picture, put, row, rows
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from civitscrape.archive.database import Archive
@@ -50,7 +51,7 @@ def miss(number: int, state: str = MediaState.FAILED, error: str = "the CDN answ
     return Fate(image_id=number, key=key_of(number), state=state, error=error)
 
 
-def book(archive: Archive, store: Path, *fates: Fate, beside: bool = False) -> None:
+def book(archive: Archive, store: Path, *fates: Fate, beside: Collection[str] = ()) -> None:
     archive.run_now(lambda connection: shelve(connection, store, fates, beside=beside))
 
 
@@ -270,7 +271,7 @@ def test_a_path_out_of_the_store_is_refused(archive, store):
 def test_sidecars_are_written_beside_what_is_stored(archive, store):
     want(archive, 6, 7)
 
-    book(archive, store, arrive(store, 6), miss(7), beside=True)
+    book(archive, store, arrive(store, 6), miss(7), beside=["json"])
 
     assert sorted(files(store)) == ["lampwright/6.json", "lampwright/6.png"]
 
@@ -281,7 +282,7 @@ def test_an_image_whose_file_is_known_only_has_its_sidecar_seen_to(archive, stor
     before = row(archive, Media)
     known = Fate(image_id=7, key=key_of(7), state=MediaState.STORED, path="lampwright/7.png")
 
-    book(archive, store, known, beside=True)
+    book(archive, store, known, beside=["json"])
 
     assert row(archive, Media) == before
     assert sorted(files(store)) == ["lampwright/7.json", "lampwright/7.png"]

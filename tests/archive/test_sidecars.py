@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from civitscrape.archive import schema, sidecars
+from civitscrape.archive.infotext import parameters
 from civitscrape.exceptions import ArchiveError
 from civitscrape.items import Image, ImageResource, ImageTag, Tag
 from tests.archive.asking import key_of, media_of, picture, put, rows
@@ -183,3 +184,130 @@ def test_a_folder_that_cannot_be_made_is_said(archive, store):
 
     with pytest.raises(ArchiveError, match=r"7\.json cannot be written: "):
         write(archive, store, 7)
+
+
+GENERATION = {
+    "prompt": "a harbour,\ndusk",
+    "negative_prompt": "fog",
+    "meta": {"prompt": "a harbour,\ndusk", "steps": 30, "cfgScale": 7.0, "Model": "mix", "x": "a, b", "resources": []},
+    "meta_state": "visible",
+}
+KINDS = ("json", "txt", "tags", "meta")
+
+
+def write_kinds(archive: Archive, store: Path, *kinds: str) -> dict[str, str]:
+    archive.run_now(lambda connection: sidecars.write(connection, store, [7], kinds=kinds))
+    return {one.name: one.read_text("utf-8") for one in (store / "lampwright").iterdir()} if store.exists() else {}
+
+
+def tag(archive: Archive, number: int, name: str, **votes: Any) -> None:
+    put(archive, Tag(id=number, name=name))
+    put(archive, ImageTag(image_id=7, tag_id=number, **votes))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "content"),
+    [
+        ("txt", "7.txt", 'a harbour,\ndusk\nNegative prompt: fog\nSteps: 30, CFG scale: 7, Model: mix, x: "a, b"\n'),
+        ("tags", "7.png.txt", "paper lantern\nred, blue\n"),
+        ("caption", "7.txt", "paper lantern, red blue\n"),
+        ("caption-prompt", "7.txt", "a harbour, dusk\n"),
+        (
+            "meta",
+            "7_meta.txt",
+            "prompt: a harbour,\ndusk\nsteps: 30\ncfgScale: 7.0\nModel: mix\nx: a, b\nresources: []\n",
+        ),
+    ],
+)
+def test_each_kind_of_text_has_its_name_and_its_form(archive, store, kind, name, content):
+    keep(archive, 7, **GENERATION)
+    tag(archive, 4, "red, blue", score=3)
+    tag(archive, 5, "paper\nlantern", score=12)
+    tag(archive, 6, "umbrella", score=-8, shown=False)
+
+    assert write_kinds(archive, store, kind) == {name: content}
+
+
+@pytest.mark.parametrize("kind", ["txt", "tags", "caption", "caption-prompt"])
+def test_a_text_that_would_be_empty_is_no_file(archive, store, kind):
+    keep(archive, 7)
+
+    assert write_kinds(archive, store, kind) == {}
+
+
+def test_a_caption_of_an_image_without_tags_is_its_prompt(archive, store):
+    keep(archive, 7, **GENERATION)
+
+    assert write_kinds(archive, store, "caption") == {"7.txt": "a harbour, dusk\n"}
+
+
+def test_what_has_no_generation_data_has_its_address_until_it_has_some(archive, store):
+    keep(archive, 7)
+    before = write_kinds(archive, store, "meta")
+    keep(archive, 7, **GENERATION)
+
+    after = write_kinds(archive, store, "meta")
+
+    assert list(before) == ["7_no_meta.txt"]
+    assert "URL: https://civitai.com/images/7?username=lampwright\n" in before["7_no_meta.txt"]
+    assert list(after) == ["7_meta.txt"]
+
+
+def test_a_note_of_ones_own_is_not_taken_away(archive, store):
+    keep(archive, 7, **GENERATION)
+    (store / "lampwright").mkdir(parents=True)
+    (store / "lampwright/7_no_meta.txt").write_text("mine")
+
+    assert write_kinds(archive, store, "meta")["7_no_meta.txt"] == "mine"
+
+
+def test_all_kinds_lie_side_by_side_and_are_known_by_name(archive, store):
+    keep(archive, 7, **GENERATION)
+    tag(archive, 4, "harbour")
+
+    found = write_kinds(archive, store, *KINDS)
+
+    assert sorted(found) == ["7.json", "7.png.txt", "7.txt", "7_meta.txt"]
+    assert {f"lampwright/{name}" for name in found} <= set(sidecars.names_beside("lampwright/7.png"))
+
+
+def test_texts_follow_the_record(archive, store):
+    keep(archive, 7, **GENERATION)
+    tag(archive, 4, "harbour")
+    write_kinds(archive, store, *KINDS)
+    tag(archive, 5, "dusk", score=50)
+
+    found = write_kinds(archive, store, *KINDS)
+
+    assert found["7.png.txt"] == "dusk\nharbour\n"
+    assert [one["name"] for one in read(store, 7)["tags"]] == ["dusk", "harbour"]
+
+
+def test_the_names_of_the_grabber_s_checkpoints_stand_first(archive, store):
+    keep(archive, 7, meta={"seed": 7}, meta_state="visible", base_model="Pony")
+
+    assert write_kinds(archive, store, "meta") == {"7_meta.txt": "Model: Pony\nseed: 7\n"}
+
+
+@pytest.mark.parametrize(
+    ("meta", "line"),
+    [
+        ({"Steps": "20", "CFG scale": "7", "Seed": 2**80}, f"Steps: 20, CFG scale: 7, Seed: {2**80}"),
+        ({"seed": 5, "clipSkip": 2, "sampler": "Euler a"}, "Sampler: Euler a, Seed: 5, Clip skip: 2"),
+        ({"comfy": '{"prompt": {}}', "workflow": {}, "long": "x" * 600, "seed": 1}, "Seed: 1"),
+        ({"Version": "f2.0.1", "RNG": "CPU", "seed": 1, "empty": ""}, "Seed: 1, Version: f2.0.1, RNG: CPU"),
+    ],
+)
+def test_values_have_the_names_and_the_order_of_the_web_ui(meta, line):
+    assert parameters({"meta": meta}) == line
+
+
+def test_columns_stand_in_where_the_data_were_read_elsewhere():
+    image = {"prompt": "dusk", "meta": None, "steps": 20, "cfg_scale": 6.5, "sampler": "Euler", "size": "512x768"}
+
+    assert parameters(image) == "dusk\nSteps: 20, Sampler: Euler, CFG scale: 6.5, Size: 512x768"
+
+
+@pytest.mark.parametrize(("meta", "prompt"), [(None, None), ({}, ""), ({"comfy": "{}"}, None)])
+def test_nothing_is_said_of_nothing(meta, prompt):
+    assert parameters({"prompt": prompt, "meta": meta}) is None

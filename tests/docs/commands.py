@@ -104,12 +104,13 @@ def check_civitscrape(name: str, rest: list[str]) -> None:
     if not rest:
         return
     given = commands[name].make_context(name, list(rest)).params
-    if name == "get":
-        addresses = [filled(word) for word in given["addresses"]]
+    if name in {"get", "plan"}:
+        addresses = [filled(word) for word in given["addresses"] or []]
         for address in addresses:
             urls.target(address)
-        spider, arguments = spider_for(addresses)
-        check_arguments(spider, {**arguments, **pairs(given["argument"] or [], "-a")})
+        if addresses:
+            spider, arguments = spider_for(addresses)
+            check_arguments(spider, {**arguments, **pairs(given["argument"] or [], "-a")})
         check_settings(pairs(given["setting"] or [], "-s"))
     if name == "sandbox":
         Quirks(**json.loads(given["quirks"]))
