@@ -272,6 +272,8 @@ class Announcement:
     """Why the counts are not known, or why the target is not asked for at all."""
     refused: bool = False
     """Whether it cannot be archived, as ``error`` says."""
+    listed: bool = True
+    """Whether it is something that listings are followed for."""
 
 
 TABLES: dict[type, str] = {

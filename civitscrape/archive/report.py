@@ -112,6 +112,8 @@ class TargetReport:
     failures: list[dict[str, Any]]
     busy: str | None = None
     """Which other run is at it, where it was left to that one."""
+    listed: bool = True
+    """Whether it is something that listings are followed for."""
     walks: list[WalkReport] = field(default_factory=list)
 
 
@@ -151,6 +153,7 @@ def target_report(
         unlisted=tally.unlisted(connection, target, walks),
         failures=_failures(connection, target, mask) if files.keys() & LOST else [],
         busy=busy,
+        listed=told.listed,
     )
     for walk in walks:
         alone = is_alone(walk, walks)
@@ -236,7 +239,7 @@ def reasons(report: TargetReport, told: Announcement, mask: int) -> Iterable[str
         return
     if report.busy is not None:
         yield f"{report.busy}; run the same command again when that one is done"
-    elif not report.walks:
+    elif not report.walks and told.listed:
         yield f"{report.target} was not listed: the crawl ended before it; run the same command again"
     if report.exists is None and report.busy is None and not any(walk.listed for walk in report.walks):
         silence = told.error or "its page told nothing"
@@ -313,7 +316,7 @@ def judge(
     if stopped:
         return Outcome.STOPPED, [*found, "the run was stopped; the same command goes on from here"]
     pages = sum(walk.pages for target in targets for walk in target.walks)
-    left = any(target.busy for target in targets)
+    left = any(target.busy or not target.listed for target in targets)
     if targets and (all(map(is_missing, targets)) or not (pages or left or not found or error)):
         return Outcome.FAILED, found
     if not targets and error is None:

@@ -40,12 +40,12 @@ INDEXES: dict[str, list[str]] = {
     "version_images": ["image_id"],
     "models": ["creator"],
     "model_versions": ["model_id"],
-    "model_files": ["version_id", "sha256", "autov2"],
+    "model_files": ["version_id", "sha256", "autov2", "state"],
     "posts": ["creator"],
     "collection_entries": ["entry_id"],
     "links": ["entry_id"],
     "media": ["state", "sha256"],
-    "walks": ["target", "run_id", "parent_id"],
+    "walks": ["target", "run_id", "parent_id", "state"],
 }
 """Columns that our questions search by."""
 

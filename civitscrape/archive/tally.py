@@ -18,10 +18,14 @@ NAMING = frozenset({"rest.models", "trpc.model.getAll"})
 """Sources whose ``ids`` are the entries themselves."""
 
 
+PROFILE = "page.user"
+"""Source that lists nothing: the page that announces how much there is."""
+
+
 def walks_of(connection: Connection, run_id: str) -> list[Walk]:
     """Find the walks that a run worked on, in the order of their beginning."""
     query = sa.select(schema.walks).where(schema.walks.c.run_id == run_id).order_by(schema.walks.c.id)
-    return [from_row(Walk, row) for row in connection.execute(query)]
+    return [walk for row in connection.execute(query) if (walk := from_row(Walk, row)).source != PROFILE]
 
 
 def last_moment(connection: Connection, run_id: str) -> str | None:

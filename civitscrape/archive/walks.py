@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from civitscrape.archive import schema
 from civitscrape.archive.commit import save_walk
 from civitscrape.archive.database import from_row, in_chunks
+from civitscrape.archive.tally import PROFILE
 from civitscrape.exceptions import BusyError
-from civitscrape.items import Image
+from civitscrape.items import Image, ModelFile
 from civitscrape.ledger import MediaState, Walk, WalkState
 
 if TYPE_CHECKING:
@@ -261,3 +262,46 @@ def base_models(connection: Connection, target: str) -> list[str]:
         .order_by(images.c.base_model)
     )
     return list(connection.execute(query).scalars())
+
+
+def unfinished(connection: Connection, claims: Claims) -> dict[str, list[Walk]]:
+    """Take up every walk that can still fare better and that no run is at, by the run that left it.
+
+    A page that announces counts is not among them: it is asked for again by whoever walks what it announces.
+    """
+    table = schema.walks
+    query = sa.select(table).where(table.c.state.in_(UNFINISHED), table.c.hopeless.is_not(True)).order_by(table.c.id)
+    found: dict[str, list[Walk]] = {}
+    for row in connection.execute(query).all():
+        walk = from_row(Walk, row)
+        if walk.source != PROFILE and not claims.alive(walk.run_id):
+            found.setdefault(walk.run_id, []).append(_taken(connection, walk, claims))
+    return found
+
+
+def commands(connection: Connection, run_ids: Collection[str]) -> dict[str, str]:
+    """Return the commands of some runs."""
+    table = schema.runs
+    query = sa.select(table.c.id, table.c.command).where(table.c.id.in_(list(run_ids)))
+    return {row.id: row.command for row in connection.execute(query) if row.command is not None}
+
+
+def unfetched(connection: Connection, after: str, size: int) -> list[tuple[str, Image]]:
+    """Find images whose file was wanted or failed, with its key, in the order of the keys, some at a time."""
+    media, images = schema.media, schema.images
+    lacking = media.c.state.in_((MediaState.WANTED, MediaState.FAILED))
+    query = (
+        sa.select(media.c.key, images)
+        .join(images, images.c.id == media.c.entry_id)
+        .where(lacking, media.c.key > after, images.c.key == media.c.key)
+        .order_by(media.c.key)
+        .limit(size)
+    )
+    return [(row[0], from_row(Image, row)) for row in connection.execute(query)]
+
+
+def unfetched_files(connection: Connection) -> list[ModelFile]:
+    """Find model files that were wanted, or failed."""
+    table = schema.model_files
+    query = sa.select(table).where(table.c.state.in_((MediaState.WANTED, MediaState.FAILED))).order_by(table.c.id)
+    return [from_row(ModelFile, row) for row in connection.execute(query)]

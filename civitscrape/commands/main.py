@@ -10,6 +10,7 @@ from civitscrape.commands.demo import demo
 from civitscrape.commands.get import get
 from civitscrape.commands.plan import plan
 from civitscrape.commands.report import report
+from civitscrape.commands.retry import retry
 from civitscrape.commands.sandbox import sandbox
 from civitscrape.commands.scrapyd import scrapyd
 from civitscrape.commands.verify import verify
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command()(get)
 app.command()(report)
+app.command()(retry)
 app.command()(verify)
 app.command()(plan)
 app.command()(demo)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
-    from civitscrape.items import Image
+    from civitscrape.items import Image, ModelFile
     from civitscrape.ledger import LocalFile
 
 logger = logging.getLogger(__name__)
@@ -197,6 +197,26 @@ class Books:
         while chunk := await self._ask(walks.leftovers, target, level, after, CHUNK):
             after = chunk[-1].id
             yield chunk
+
+    async def unfinished(self) -> dict[str, list[Walk]]:
+        """Take up every walk that was left, by the command of the run that left it."""
+        found = await self._ask(walks.unfinished, self.claims)
+        commands = await self._ask(walks.commands, list(found))
+        by_command: dict[str, list[Walk]] = {}
+        for run, left in found.items():
+            by_command.setdefault(commands.get(run, ""), []).extend(left)
+        return by_command
+
+    async def unfetched(self) -> AsyncIterator[list[Image]]:
+        """Bring the images whose file was wanted and did not come, whoever wanted it, a chunk at a time."""
+        after = ""
+        while chunk := await self._ask(walks.unfetched, after, CHUNK):
+            after = chunk[-1][0]
+            yield [image for _, image in chunk]
+
+    async def unfetched_files(self) -> list[ModelFile]:
+        """Bring the model files that were wanted and did not come."""
+        return await self._ask(walks.unfetched_files)
 
     async def unmet(self, walk: Walk, entry_kind: str) -> AsyncIterator[list[int]]:
         """Bring the entries of a whole walk's target and levels that this run has not met, a chunk at a time."""

@@ -65,6 +65,12 @@ class PlanningSpider(KeepingSpider):
                 yield self._leftovers(target, left)
                 self._taken_up[target] |= left
 
+    async def take_up(self, walks: list[Walk]) -> AsyncIterator[Any]:
+        """Go on with walks that an earlier run of this spider left."""
+        for walk in walks:
+            yield walk
+            yield self.ask(walk)
+
     async def _leftovers(self, target: str, level: int) -> AsyncIterator[list[Any]]:
         """Bring what earlier runs left to be fetched, when its turn has come: the listing does not wait for it."""
         async for images in self.books.leftovers(target, level):

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from civitscrape.civitai import answers, pages
-from civitscrape.exceptions import AnswerError, EntryError, EnvelopeError
-from civitscrape.ledger import Announcement
+from civitscrape.exceptions import AnswerError, BusyError, EntryError, EnvelopeError
+from civitscrape.ledger import Announcement, Walk, WalkState, now
 from civitscrape.parsers import creators
 from civitscrape.spiders.arguments import UserArguments
 from civitscrape.spiders.walking import WalkingSpider
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from scrapy.http import Response
 
-    from civitscrape.ledger import Walk
+PROFILE = "page.user"
+"""Source of the page that announces how much there is; its row says whether it was read."""
 
 TYPES = {"images": "image", "videos": "video"}
 """Content as a person says it, and the type that the API takes."""
@@ -41,10 +42,29 @@ class UserSpider(WalkingSpider):
         self._say_what_needs_login()
         for username in self.args.username:
             target = f"{self.name}:{username.lower()}"
-            yield pages.user(self.site, username, callback=self.parse_profile, cb_kwargs={"target": target})
+            async for step in self._profile(target, username):
+                yield step
             for source, asked in self._listings_of(username):
                 async for step in self.plan(target, source, asked):
                     yield step
+
+    async def _profile(self, target: str, username: str) -> AsyncIterator[Any]:
+        """Ask for the profile; a row says what became of it, since the listings go on without."""
+        walk = Walk(
+            run_id=self.books.run.id,
+            source=PROFILE,
+            target=target,
+            level=int(self.level),
+            params={"username": username},
+            state=WalkState.RUNNING,
+            started_at=now(),
+        )
+        try:
+            walk = await self.books.adopt(walk)
+        except BusyError:
+            return  # whoever is at it announces the counts of the same works
+        yield walk
+        yield pages.user(self.site, username, callback=self.parse_profile, cb_kwargs={"walk": walk})
 
     def _listings_of(self, username: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Name the listings that bring what was asked for of a creator."""
@@ -87,14 +107,18 @@ class UserSpider(WalkingSpider):
         """Whether the model files themselves are wanted."""
         return "files" in self.args.content and self.downloads
 
-    async def parse_profile(self, response: Response, target: str) -> AsyncIterator[Any]:
+    async def parse_profile(self, response: Response, walk: Walk) -> AsyncIterator[Any]:
         """Keep who the creator is and what the page announces; without it the crawl goes on, and the report says so."""
+        target = walk.target
         try:
             profile = open_profile(response)
         except AnswerError as error:
             self.logger.warning("%s: announced counts are not known: %s", target, error)
-            yield Announcement(target=target, exists=None, error=str(error))
+            walk.state, walk.error = WalkState.BROKEN, str(error)
+            yield [walk, Announcement(target=target, exists=None, error=str(error))]
             return
+        walk.state, walk.pages = WalkState.COMPLETE, 1
+        yield walk
         if profile.exists:
             try:
                 yield replace(creators.from_profile(profile), link=response.url)

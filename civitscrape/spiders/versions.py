@@ -27,7 +27,7 @@ class VersionsSpider(WalkingSpider):
     @property
     def files(self) -> bool:
         """Whether the model files themselves are wanted."""
-        return "files" in self.args.content and self.args.download != "none"
+        return "files" in self.args.content and self.downloads
 
     @property
     def pictures(self) -> bool:

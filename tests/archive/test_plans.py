@@ -99,6 +99,10 @@ QUESTIONS: dict[str, Callable[[Any], object]] = {
     "descendants": lambda on: walks.descendants(on, walk_of(id=1)),
     "is_whole": lambda on: walks.is_whole(on, walk_of(id=1, state=WalkState.SPLIT)),
     "last_whole": lambda on: walks.last_whole(on, walk_of()),
+    "unfinished": lambda on: walks.unfinished(on, CLAIMS),
+    "commands": lambda on: walks.commands(on, [RUN]),
+    "unfetched": lambda on: walks.unfetched(on, "", 500),
+    "unfetched_files": lambda on: walks.unfetched_files(on),
     "unmet": lambda on: walks.unmet(on, walk_of(id=1), "image", 0, 500),
     "base_models": lambda on: walks.base_models(on, TARGET),
     "claim": lambda on: commit.claim(on, [media_of(picture(7))], CLAIMS),
@@ -168,7 +172,8 @@ def rows_by_rows(steps: list[str]) -> list[str]:
 def test_no_question_reads_a_table_row_by_row(held, name):
     steps = plans(held, QUESTIONS[name])
 
-    assert rows_by_rows(steps) == []
+    # The few files that did not come are what that index is for.
+    assert [one for one in rows_by_rows(steps) if name != "unfetched" or "SEARCH media" not in one] == []
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ async def begun(spider: UserSpider, **about: Any) -> Walk:
     params = {"username": username(), "type": None, "sort": "Oldest"}
     walk = Walk(
         run_id=spider.books.run.id,
-        source="rest.images",
+        source=about.pop("source", "rest.images"),
         target=f"user:{username()}",
         level=3,
         params=params | about.pop("params", {}),

@@ -35,6 +35,11 @@ def ended(spider: UserSpider, walk: Walk) -> None:
     spider._track(walk).ended = True
 
 
+async def asked_for(spider: UserSpider) -> Walk:
+    """Ask for a profile, as the books would know it."""
+    return await begun(spider, source="page.user")
+
+
 def key_of(entry: dict[str, Any]) -> str:
     return str(entry["url"].split("/")[4])
 
@@ -257,8 +262,9 @@ async def test_from_the_newest_end_a_page_of_known_entries_ends_the_walk(make_sp
 
 @pytest.mark.parametrize("name", PROFILES)
 async def test_a_profile_in_either_encoding_gives_the_creator_and_what_is_announced(spider, name):
-    creator, announcement = await all_of(spider.parse_profile(answer(name), target=TARGET))
+    walk, creator, announcement = await all_of(spider.parse_profile(answer(name), await asked_for(spider)))
 
+    assert (walk.source, walk.state) == ("page.user", WalkState.COMPLETE)
     assert isinstance(creator, Creator)
     assert creator.username == username()
     assert isinstance(creator.user_id, int)
@@ -271,23 +277,23 @@ async def test_a_profile_in_either_encoding_gives_the_creator_and_what_is_announ
 
 @pytest.mark.skipif(len(PROFILES) < 2, reason="the server that was recorded writes one encoding only")
 async def test_both_encodings_say_the_same(spider):
-    one, other = [await all_of(spider.parse_profile(answer(name), target=TARGET)) for name in PROFILES]
+    one, other = [(await all_of(spider.parse_profile(answer(name), await asked_for(spider))))[1:] for name in PROFILES]
 
     assert one == other
 
 
 async def test_the_page_of_an_unknown_user_says_that_there_is_none(spider):
-    outputs = await all_of(spider.parse_profile(answer("unknown-profile"), target="user:nobody"))
+    outputs = await all_of(spider.parse_profile(answer("unknown-profile"), await asked_for(spider)))
 
-    [announcement] = outputs
+    announcement = outputs[-1]
     assert (announcement.exists, announcement.counts, announcement.error) == (False, None, None)
 
 
 @pytest.mark.parametrize("name", ["refusal-400", "first-page"])
 async def test_anything_but_a_profile_leaves_the_counts_unknown_and_says_why(spider, name):
-    outputs = await all_of(spider.parse_profile(answer(name), target=TARGET))
+    walk, announcement = await all_of(spider.parse_profile(answer(name), await asked_for(spider)))
 
-    [announcement] = outputs
+    assert (walk.state, walk.error) == (WalkState.BROKEN, announcement.error)
     assert announcement.exists is None
     assert announcement.counts is None
     assert answer(name).url in announcement.error or "page without __NEXT_DATA__" in announcement.error
@@ -296,9 +302,9 @@ async def test_anything_but_a_profile_leaves_the_counts_unknown_and_says_why(spi
 async def test_a_challenge_leaves_the_counts_unknown_and_says_why(spider):
     page = b"<html><head><title>Just a moment...</title></head></html>"
 
-    [announcement] = await all_of(
-        spider.parse_profile(HtmlResponse("https://civitai.com/user/x", body=page), target=TARGET)
-    )
+    response = HtmlResponse("https://civitai.com/user/x", body=page)
+
+    announcement = (await all_of(spider.parse_profile(response, await asked_for(spider))))[-1]
 
     assert announcement.exists is None
     assert "the edge answered instead of the site" in announcement.error
