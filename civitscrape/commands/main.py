@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from civitscrape.commands.convert import convert
 from civitscrape.commands.demo import demo
 from civitscrape.commands.get import get
 from civitscrape.commands.sandbox import sandbox
@@ -19,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(get)
+app.command()(convert)
 app.command()(demo)
 app.command("sandbox")(sandbox)
 app.command("scrapyd")(scrapyd)

@@ -19,9 +19,9 @@ from civitscrape.exceptions import PictureError
 
 if TYPE_CHECKING:
     from civitscrape.archive.pictures.metadata import About
+    from civitscrape.archive.pictures.options import Options
     from civitscrape.archive.pictures.source import Source
 
-QUALITIES, METHODS = range(1, 101), range(7)
 MOST_SIDE = 16_383
 """Pixels of a side that WebP can hold."""
 MOST_PIXELS = 2**26
@@ -30,18 +30,6 @@ MOST_DISTANCE = 6
 """Bits of the perceptual hash in which a WebP may differ from its original; other pictures differ in twenty."""
 
 _MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How pictures are converted."""
-
-    quality: int = 85
-    """1 to 100."""
-    method: int = 4
-    """0, quick, to 6, small."""
-    lossless: bool = False
-    """Whether what was lossless stays so, bit by bit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

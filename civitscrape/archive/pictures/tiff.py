@@ -24,8 +24,8 @@ ASCII, LONG, UNDEFINED = 2, 4, 7
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 """Bytes of one value, by type (TIFF 6.0, section 2)."""
 
-EMPTY = b"II*\0\x08\0\0\0"
-"""Header of a block whose first directory follows at once."""
+EMPTY = b"MM\0*\0\0\0\x08"
+"""Header of a block whose first directory follows at once; its order is that in which A1111 writes its text."""
 
 MOST_ENTRIES = 4096
 """Entries of a directory; a camera writes some fifty."""
@@ -115,7 +115,7 @@ def amend(block: Block | None, image: Mapping[int, Value], exif: Mapping[int, Va
     as much as it can have.
     """
     if block is None:
-        block = Block(EMPTY, "<", Directory({}, 0), Directory({}, 0))
+        block = Block(EMPTY, ">", Directory({}, 0), Directory({}, 0))
     order, head = block.order, block.content + bytes(len(block.content) % 2)
     tags = block.image.entries.keys() | image.keys()
     own = block.exif.entries.keys() | exif.keys()
