@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -151,6 +152,8 @@ def run(archive: Archive, plan: Plan, stop: Event, tell: Callable[[Done], None])
         finally:
             pool.shutdown(cancel_futures=True)
         tally.removed += _book(archive, plan, ready)
+    with suppress(OSError):  # a crawl may have files in it
+        (plan.store / paths.PARTS_FOLDER).rmdir()
     return tally
 
 

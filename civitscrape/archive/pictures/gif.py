@@ -44,7 +44,7 @@ def _read(content: bytes) -> Source:
         else:
             raise PictureError("a block of it is broken")
     if frames != 1:
-        raise PictureError("it moves" if frames else "it has no pixels")
+        raise PictureError("it is animated" if frames else "it has no pixels")
     return Source(format="GIF", width=width, height=height, embedded=limit(embedded), bare=content, lossless=True)
 
 

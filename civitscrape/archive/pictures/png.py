@@ -36,7 +36,7 @@ def read(content: bytes) -> Source:
         if name == b"IHDR":
             header = body
         elif name == b"acTL":
-            raise PictureError("it moves")
+            raise PictureError("it is animated")
         elif name == b"cICP":
             raise PictureError("it has a colour space that WebP cannot name")
         if name in _TAKEN_OUT:

@@ -33,6 +33,9 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Signs that XML has no way to write."""
 _CLOSING = re.compile(r"</(?:[\w.-]+:)?RDF\s*>")
 
+_DESCRIPTION = re.compile(rf'<rdf:Description\b[^>]*"{OURS}"[^>]*>.*?</rdf:Description>', re.DOTALL)
+"""Our own description: no other is within it, since all that it holds is text and lists."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Said:
@@ -84,6 +87,14 @@ def read(packet: bytes) -> Said:
     if found is None:
         raise PictureError("its XMP cannot be read")
     return _read(found)
+
+
+def revised(said: Said, packet: bytes | None) -> bytes:
+    """Write our own description in a packet anew; the rest of it stays letter by letter."""
+    text = _text(packet) if packet else ""
+    if not _DESCRIPTION.search(text):
+        return build(said, packet)
+    return _DESCRIPTION.sub(lambda _: _description(said), text, count=1).encode()
 
 
 def is_kept(before: bytes, after: bytes, said: Said) -> bool:
