@@ -67,8 +67,10 @@ def comfy(embedded: Embedded, name: str) -> str | None:
     """Read ComfyUI's ``prompt`` or ``workflow``, from a PNG's keyword or from EXIF."""
     found = _text(embedded, name)
     block = _block(embedded)
-    if found is not None or block is None:
+    if found is not None and "\0" not in found:
         return found
+    if block is None:
+        return None
     for tag in TEXTS_OF_COMFY:
         said = (block.value(block.image, tag) or b"").rstrip(b"\0").decode("utf-8", "replace")
         if said.startswith(f"{name}:"):
