@@ -48,7 +48,8 @@ def shelve(archive: Archive, store: Path, number: int, content: bytes, **fields:
 
 def convert(archive: Archive, store: Path, stop: Event | None = None, **plan: Any) -> Tally:
     """Convert what a plan wants."""
-    return converter.run(archive, Plan(**{"store": store, "options": QUICK} | plan), stop or Event(), ignore)
+    fields: dict[str, Any] = {"store": store, "options": QUICK} | plan
+    return converter.run(archive, Plan(**fields), stop or Event(), ignore)
 
 
 def ignore(done: Done) -> None:

@@ -106,11 +106,11 @@ def _decoded(content: bytes, kind: str, size: tuple[int, int]) -> Image.Image:
         PictureError: it cannot be decoded, is of another size, or has colours that would be lost.
     """
     try:
-        with Image.open(BytesIO(content), formats=[kind]) as opened:
-            _require_sound(opened, size)
-            opened.load()
-            mode = "RGBA" if opened.has_transparency_data else "RGB"
-            return opened.copy() if opened.mode == mode else opened.convert(mode)
+        picture: Image.Image = Image.open(BytesIO(content), formats=[kind])
+        _require_sound(picture, size)
+        picture.load()
+        mode = "RGBA" if picture.has_transparency_data else "RGB"
+        return picture if picture.mode == mode else picture.convert(mode)
     except PictureError:
         raise
     except MemoryError as error:

@@ -58,7 +58,7 @@ def left(content: bytes, about: About = ABOUT, **options: Any) -> str:
 
 def comment_of(content: bytes) -> str:
     """Read UserComment as A1111 does: the charset named, then UTF-16 with the most significant byte first."""
-    raw = Image.open(BytesIO(content)).getexif().get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment]
+    raw: bytes = Image.open(BytesIO(content)).getexif().get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment]
     assert raw[:CHARSET] == b"UNICODE\0"
     return raw[CHARSET:].decode("utf-16-be")
 
