@@ -6,6 +6,7 @@ Threads are enough, since Pillow lets go of the interpreter's lock while it deco
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -36,6 +37,9 @@ MOST_HELD = 2**26
 
 AHEAD = 2
 """Pictures in work or waiting, for each thread: while a batch is booked, no thread runs dry."""
+
+
+_NUMBER = re.compile(r"\b\d+(?=[ ,:.]|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +98,7 @@ class Tally:
     there: int = 0
     """Copies that were there already."""
     left: Counter[str] = field(default_factory=Counter)
-    """Pictures left as they are, by the reason without its numbers."""
+    """Pictures left as they are, by the reason; those that differ in numbers only are one."""
     removed: int = 0
     """Originals that were removed."""
 
@@ -107,7 +111,7 @@ class Tally:
             self.after += len(fate.content)
             self.pixels += fate.pixels
         elif isinstance(fate, Left):
-            self.left[fate.reason] += 1
+            self.left[_NUMBER.sub("…", fate.reason)] += 1
         else:
             self.there += 1
 

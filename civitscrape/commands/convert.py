@@ -6,7 +6,6 @@ import re
 import signal
 import sys
 import time
-from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -215,19 +214,6 @@ def _print(console: Console, tally: Tally, seconds: float) -> None:
         lines.append(f"{tally.removed} originals removed")
     if tally.left:
         lines.append(f"{tally.left.total()} left as they are; the column webp_error of the table media says why:")
-        lines += [f"  {number} of: {reason}" for reason, number in _reasons(tally).most_common()]
+        lines += [f"  {number} of: {reason}" for reason, number in tally.left.most_common()]
     for line in lines:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
-
-
-def _reasons(tally: Tally) -> Counter[str]:
-    """Put reasons together that differ in numbers only.
-
-    >>> tally = converter.Tally(left=Counter({"it has 20000 x 5 pixels": 1, "it has 9 x 30000 pixels": 2}))
-    >>> _reasons(tally)
-    Counter({'it has … x … pixels': 3})
-    """
-    grouped: Counter[str] = Counter()
-    for reason, number in tally.left.items():
-        grouped[re.sub(r"\b\d+(?=[ ,:.]|$)", "…", reason)] += number
-    return grouped

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from rich.filesize import decimal
 from scrapy.exceptions import NotConfigured
 
 from civitscrape.archive import conversions
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from civitscrape.archive.conversions import Done
+
+logger = logging.getLogger(__name__)
 
 
 class Webp:
@@ -73,8 +77,13 @@ class Webp:
             self._books.stop(error)
 
     def close_spider(self) -> None:
-        """Let the threads go."""
+        """Let the threads go, and say what came of it."""
         self._pool.shutdown()
+        count = self._crawler.stats.get_value
+        made, left = count("civitscrape/webp_converted", 0), count("civitscrape/webp_left", 0)
+        if made or left:
+            saved = decimal(count("civitscrape/webp_saved", 0))
+            logger.info("%d pictures became WebP, which saved %s; %d were left as they are", made, saved, left)
 
     async def process_item(self, item: Any) -> Any:
         """Convert the picture of an image, unless the crawl is about to end; then `civitscrape convert` finds it."""

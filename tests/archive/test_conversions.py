@@ -258,6 +258,15 @@ def test_a_booking_that_fails_leaves_the_original_and_the_row(archive, store):
     assert (media(archive, 7).path, media(archive, 7).webp_path) == ("lampwright/7.png", None)
 
 
+def test_reasons_that_differ_in_numbers_only_are_counted_as_one(archive, store):
+    for number, side in ((7, 17_000), (8, 18_000)):
+        shelve(archive, store, number, saved(Picture.new("1", (side, 2)), "PNG"))
+
+    tally = convert(archive, store)
+
+    assert tally.left == {"it has … x … pixels, and a side of a WebP at most …": 2}
+
+
 def test_copies_go_to_another_folder_under_a_template_and_leave_the_archive_alone(archive, store, tmp_path):
     for number in (7, 8):
         shelve(archive, store, number, png_of({}, drawn(number)))

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 TITLE = "pictures become WebP, quality 85, method 4"
-PICTURES, SIZE = 12, (1024, 1536)
+PICTURES, SIZE = 16, (1024, 1536)
 """As many, and as large, as a post of today's models has."""
 QUALITY, METHOD = 85, 4
 CWEBP, PLAIN, OURS, TWO = "cwebp -q 85 -m 4", "decode and encode alone", "civitscrape", "civitscrape, 2 threads"

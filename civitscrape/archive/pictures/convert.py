@@ -5,6 +5,7 @@ Nothing in here writes a file. Whatever is wrong with a picture ends in ``Left``
 
 from __future__ import annotations
 
+import logging
 import struct
 import zlib
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ MOST_PIXELS = 2**26
 """Pixels of a picture that is decoded at all: 8192 by 8192, a quarter of a gigabyte in memory."""
 MOST_DISTANCE = 6
 """Bits of the perceptual hash in which a WebP may differ from its original; other pictures differ in twenty."""
+
+logger = logging.getLogger(__name__)
 
 _MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA"})
 
@@ -67,6 +70,9 @@ def convert(content: bytes, about: About, options: Options) -> Converted | Left:
         _prove(made, picture, looked, source, about, lossless=lossless)
     except PictureError as error:
         return Left(reason=str(error), phash=looked and str(looked), pixels=pixels)
+    except Exception as error:
+        logger.exception("a picture could not be converted, and is left as it is")
+        return Left(reason=f"it could not be converted: {error!r}", pixels=pixels)
     return Converted(content=made, phash=str(looked), pixels=pixels, quality=100 if lossless else options.quality)
 
 
