@@ -100,6 +100,12 @@ def count(connection: Connection, wanted: Wanted) -> int:
     return int(connection.execute(sa.select(sa.func.count()).select_from(schema.media).where(_is(wanted))).scalar_one())
 
 
+def leads(connection: Connection, target: str) -> bool:
+    """Tell whether a target has led to any image."""
+    query = sa.select(schema.images.c.id).where(led_to(target)).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def find(
     connection: Connection, wanted: Wanted, site: Site, *, after: str = "", size: int = 100, key: str | None = None
 ) -> list[Job]:

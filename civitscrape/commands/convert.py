@@ -138,9 +138,14 @@ def _target(text: str) -> str:
 
 def _run(archive: Archive, plan: Plan) -> bool:
     """Convert, show how far it has come and what came of it; tell whether it was stopped."""
+    target = plan.wanted.target
+    if target is not None and not archive.run_now(conversions.leads, target):
+        raise ArgumentError(f"--target {target!r}: has led to no image in {_name(archive)}")
     number = archive.run_now(conversions.count, plan.wanted)
     total = number if plan.limit is None else min(number, plan.limit)
     console = Console(stderr=True)
+    if not total:
+        console.print(f"nothing is left to be converted in {_name(archive)}", soft_wrap=True, highlight=False)
     begun = time.monotonic()
     with _stopping() as stop, _showing(console, total) as tell:
         tally = converter.run(archive, plan, stop, tell)
@@ -148,6 +153,10 @@ def _run(archive: Archive, plan: Plan) -> bool:
     if stop.is_set():
         console.print("stopped; the same command goes on")
     return stop.is_set()
+
+
+def _name(archive: Archive) -> str:
+    return archive.engine.url.render_as_string()
 
 
 @contextmanager

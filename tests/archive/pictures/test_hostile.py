@@ -127,3 +127,14 @@ def test_a_picture_spoilt_in_its_pixels_alone_is_left_or_stays_what_it_shows():
     fates = [convert(one, ABOUT, QUICK) for one in spoilt]
 
     assert {type(fate) for fate in fates} == {Left}
+
+
+def test_a_fault_of_the_program_leaves_the_picture_and_is_logged(caplog):
+    record: dict[str, object] = {}
+    record["image"] = record  # no JSON can be made of it
+
+    fate = convert(png_of({}), About(record=record), QUICK)
+
+    assert isinstance(fate, Left)
+    assert fate.reason.startswith("it could not be converted: ")
+    assert [line.levelname for line in caplog.records] == ["ERROR"]
