@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from civitscrape.archive import fields, paths, sidecars
+from civitscrape.archive.pictures.options import METHODS, QUALITIES
 from civitscrape.civitai.cookies import Cookies
 from civitscrape.civitai.roles import Role, slot
 from civitscrape.exceptions import ArgumentError
@@ -22,6 +23,9 @@ ADDON_PRIORITY = 15
 
 CHATTY = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.log", "scrapy.core.engine")
 """Loggers that at every start list what is enabled: a page of lines for Scrapy's developers, shown with DEBUG."""
+
+AFTER_STORE = 600
+"""Place of the pipeline that converts: it takes what is stored and booked."""
 
 ADDRESSES = ("CIVITAI_URL", "CIVITAI_MATURE_URL", "CIVITAI_MEDIA_URL")
 
@@ -77,7 +81,11 @@ def resolve(settings: BaseSettings) -> None:
     Cookies.read(settings)
     sidecars.kinds_of(settings["SIDECARS"])
     paths.validate(settings["MEDIA_PATH"], fields.KNOWN)
-    _yes_or_no(settings, "KEEP_PAYLOADS")
+    for name in ("KEEP_PAYLOADS", "WEBP_ENABLED", "WEBP_KEEP_ORIGINAL", "WEBP_ONLY_TAGGED"):
+        _yes_or_no(settings, name)
+    _whole(settings, "WEBP_QUALITY", QUALITIES)
+    _whole(settings, "WEBP_METHOD", METHODS)
+    _convert(settings)
     _pace(settings)
     _set(settings, "FEEDS", feeds(folder) | settings.getdict("FEEDS"))
 
@@ -101,6 +109,14 @@ def _pace(settings: BaseSettings) -> None:
     _set(settings, "DOWNLOAD_SLOTS", media | settings.getdict("DOWNLOAD_SLOTS"))
 
 
+def _convert(settings: BaseSettings) -> None:
+    """Add the pipeline that converts, where it is asked for: what it imports takes a twentieth of a second."""
+    if settings.getbool("WEBP_ENABLED"):
+        from civitscrape.pipelines.webp import Webp  # noqa: PLC0415 (as above)
+
+        _set(settings, "ITEM_PIPELINES", settings.getdict("ITEM_PIPELINES") | {Webp: AFTER_STORE})
+
+
 def _number(settings: BaseSettings, name: str, *, at_least: float) -> float:
     try:
         value = settings.getfloat(name)
@@ -109,6 +125,15 @@ def _number(settings: BaseSettings, name: str, *, at_least: float) -> float:
     if not math.isfinite(value) or value < at_least:
         raise ArgumentError(f"setting {name}: {settings[name]!r}: give a number, {at_least} or more")
     return value
+
+
+def _whole(settings: BaseSettings, name: str, allowed: range) -> None:
+    try:
+        value = settings.getint(name)
+    except (TypeError, ValueError):
+        value = allowed.start - 1
+    if value not in allowed:
+        raise ArgumentError(f"setting {name}: {settings[name]!r}: give a number, {allowed[0]} to {allowed[-1]}")
 
 
 def _yes_or_no(settings: BaseSettings, name: str) -> None:

@@ -20,6 +20,7 @@
     │   └── EchoError        spiders: an answer about somebody else than was asked for
     ├── EntryError           parsers: one entry lacks what it must have; the entry is kept as a payload
     ├── ArchiveError         archive: the folder or the database cannot be used
+    ├── PictureError         archive.pictures: a picture cannot be converted, or is better left as it is
     └── UntrustedCertificateError  downloads.trust: a server is not who it says it is
 """
 
@@ -118,3 +119,7 @@ class ArchiveError(CivitscrapeError):
 
 class BusyError(CivitscrapeError):
     """Another run is at the same walk right now; the sentence names it."""
+
+
+class PictureError(CivitscrapeError):
+    """A picture cannot be converted, or is better left as it is; the message says why, of "it"."""

@@ -95,13 +95,20 @@ class Media:
     run_id: Annotated[str | None, First] = None
     """Run that fetches it, or fetched it; another run leaves it alone as long as that one is at work."""
     phash: str | None = None
-    """Perceptual hash, 16 hex digits."""
+    """Perceptual hash, 16 hex digits; set when a conversion has looked at it."""
     webp_path: str | None = None
-    """Converted file, relative to the media store."""
+    """Converted file, relative to the media store. Where ``path`` is the same, the original was not kept; ``sha256``,
+    ``size`` and ``content_type`` are the original's all the same."""
     webp_size: int | None = None
     """Bytes of the converted file."""
     webp_quality: int | None = None
-    """Quality that it was converted with, 1 to 100."""
+    """Quality that it was converted with, 1 to 100; 100 also for no loss at all."""
+    webp_sha256: str | None = None
+    """SHA-256 of the converted file, lower-case hex."""
+    webp_error: str | None = None
+    """Why it is left as it is, of "it"; null when it is converted, or nobody tried."""
+    webp_replaced: list[str] | None = None
+    """Originals that the converted file has replaced and that are about to be removed, relative to the media store."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -88,6 +88,19 @@ SIDECARS = _env("SIDECARS", "json")
 KEEP_PAYLOADS = _env("KEEP_PAYLOADS", True)
 """Keep each entry as it came, in the table `payloads`; a new row only when more than counters changed."""
 
+# Our own: WebP
+
+WEBP_ENABLED = _env("WEBP_ENABLED", False)
+"""Make a WebP of each picture as soon as it is stored; `civitscrape convert` does so later."""
+WEBP_QUALITY = _env("WEBP_QUALITY", 85)
+"""Quality of WebPs, 1 to 100."""
+WEBP_METHOD = _env("WEBP_METHOD", 4)
+"""How long to look for a small WebP: 0, quick, to 6, small; 2 is twice as quick as 4, for a twentieth more bytes."""
+WEBP_KEEP_ORIGINAL = _env("WEBP_KEEP_ORIGINAL", True)
+"""Keep originals beside their WebP; if not, an original goes once its WebP is proven, in place and in the database."""
+WEBP_ONLY_TAGGED = _env("WEBP_ONLY_TAGGED", False)
+"""Convert only pictures with community tags."""
+
 # Our own: the pace
 
 API_DELAY = _env("API_DELAY", 1.5)
@@ -163,7 +176,7 @@ SPIDER_MIDDLEWARES = {
 
 # What comes of it
 
-ITEM_PIPELINES = {Dedup: 100, Media: 300, Files: 310, Store: 500}
+ITEM_PIPELINES = {Dedup: 100, Media: 300, Files: 310, Store: 500}  # and webp, where WEBP_ENABLED asks for it (add-on)
 EXTENSIONS = {
     Books: 1,  # first: the others use what it opens
     RunLog: 2,

@@ -6,7 +6,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -69,9 +69,13 @@ def shelve(
     rows = []
     for fate in fates:
         if fate.state == MediaState.STORED and fate.path is not None:
-            shelved[fate.key] = _place(store, fate, shelved.get(fate.key))
+            home = shelved.get(fate.key)
+            replaced = fate.part is not None and home is not None and home.converted
+            path = _place(store, fate, None if home is None or replaced else home)
+            shelved[fate.key] = home if home is not None and path == home.path else _Home(path, None)
         if fate.part is not None or fate.state != MediaState.STORED:
-            rows.append(_row(fate, shelved.get(fate.key)))
+            there = shelved.get(fate.key)
+            rows.append(_row(fate, there and there.path))
     if rows:
         connection.execute(UPDATE_MEDIA, rows)
     paths_of = [{"_id": fate.image_id, "_path": fate.path} for fate in fates if fate.path is not None]
@@ -112,24 +116,37 @@ def _name(connection: Connection, template: str, fates: Collection[Fate]) -> Non
         waiting[number].path = path
 
 
-def _shelved(connection: Connection, keys: Collection[str]) -> dict[str, str]:
+class _Home(NamedTuple):
+    """Where the bytes of a key lie."""
+
+    path: str
+    webp_path: str | None
+    """Where a WebP of them lies: the same place, where it has replaced the original."""
+
+    @property
+    def converted(self) -> bool:
+        """Whether a WebP is all there is: what is downloaded again does not go there."""
+        return self.path == self.webp_path
+
+
+def _shelved(connection: Connection, keys: Collection[str]) -> dict[str, _Home]:
     """Find where the bytes of some keys already lie.
 
     The state is looked at here: SQLite, asked for it, would read all that is stored rather than look up the keys.
     """
     table = schema.media
-    found: dict[str, str] = {}
+    found: dict[str, _Home] = {}
     for chunk in in_chunks(set(keys)):
-        query = sa.select(table.c.key, table.c.path, table.c.state).where(table.c.key.in_(chunk))
-        answer = connection.execute(query)
-        found.update({row.key: row.path for row in answer if row.state == MediaState.STORED})
+        columns = (table.c.key, table.c.path, table.c.webp_path, table.c.state)
+        rows = connection.execute(sa.select(*columns).where(table.c.key.in_(chunk)))
+        found.update({row.key: _Home(row.path, row.webp_path) for row in rows if row.state == MediaState.STORED})
     return found
 
 
-def _place(store: Path, fate: Fate, shelved: str | None) -> str:
+def _place(store: Path, fate: Fate, shelved: _Home | None) -> str:
     """Bring the bytes under the name of this image; tell where they lie for all images of this key."""
     target = paths.address(store, fate.path or "")
-    home = target if shelved is None else paths.address(store, shelved)
+    home = target if shelved is None else paths.address(store, shelved.path)
     try:
         size = _size(fate.part)
         if fate.part is not None and size is not None and size == fate.size:
@@ -139,10 +156,12 @@ def _place(store: Path, fate: Fate, shelved: str | None) -> str:
             raise ArchiveError(f"{fate.path}: the file that was to be moved there, {fate.part}, {state}")
         # What just came replaces what an earlier run put there: it may have been spoilt since.
         if home != target and (fate.part is not None or not Path(target).exists()):
-            _link(Path(home), Path(target))
+            link(Path(home), Path(target))
+            if shelved is not None and shelved.webp_path is not None and not shelved.converted:
+                link(Path(paths.address(store, shelved.webp_path)), Path(target).with_suffix(".webp"))
     except OSError as error:
         raise ArchiveError(f"{target} cannot be written: {error.strerror or error}") from error
-    return shelved or fate.path or ""
+    return shelved.path if shelved is not None else fate.path or ""
 
 
 def _size(part: str | None) -> int | None:
@@ -164,8 +183,13 @@ def _move(part: str, target: str) -> None:
         os.replace(part, target)  # noqa: PTH105 (done for every file)
 
 
-def _link(source: Path, target: Path) -> None:
-    """Make a second name for the same bytes; a copy where the file system has no links."""
+def link(source: Path, target: Path) -> None:
+    """Make a second name for the same bytes; a copy where the file system has no links.
+
+    Raises:
+        ArchiveError: there are no such bytes.
+        OSError: the second name cannot be made.
+    """
     if not source.exists():
         raise ArchiveError(f"{source} is there no more; -a redownload=yes fetches it again")
     if target.exists() and target.samefile(source):

@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from civitscrape.commands.convert import convert
 from civitscrape.commands.demo import demo
 from civitscrape.commands.get import get
 from civitscrape.commands.plan import plan
@@ -27,6 +28,7 @@ app.command()(report)
 app.command()(retry)
 app.command()(verify)
 app.command()(plan)
+app.command()(convert)
 app.command()(demo)
 app.command("sandbox")(sandbox)
 app.command("scrapyd")(scrapyd)

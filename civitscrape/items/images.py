@@ -80,7 +80,7 @@ class Image:
     comment_count: Annotated[int | None, Count] = None
     """Comments."""
     path: str | None = None
-    """File of the original, relative to the media store; null until it is stored."""
+    """File of the original, or of the WebP that replaced it, relative to the media store; null until it is stored."""
     votes_at: str | None = None
     """When tags with votes were last fetched, UTC ISO 8601."""
     gone_at: Annotated[str | None, Always] = None

@@ -102,7 +102,7 @@ QUESTIONS: dict[str, Callable[[Any], object]] = {
     "unfinished": lambda on: walks.unfinished(on, CLAIMS),
     "commands": lambda on: walks.commands(on, [RUN]),
     "unfetched": lambda on: walks.unfetched(on, "", 500),
-    "unfetched_files": lambda on: walks.unfetched_files(on),
+    "unfetched_files": walks.unfetched_files,
     "unmet": lambda on: walks.unmet(on, walk_of(id=1), "image", 0, 500),
     "base_models": lambda on: walks.base_models(on, TARGET),
     "claim": lambda on: commit.claim(on, [media_of(picture(7))], CLAIMS),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.bench import contenders, resume, scenes, table
+from tests.bench import contenders, pictures, resume, scenes, table
 from tests.bench.measuring import ContenderError
 from tests.bench.stage import stage
 from tests.bench.turns import Turns
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 RESUME = "resume"
 """Name of the scene that has no contenders: what it costs to start on a large archive."""
 
+CONVERT = "convert"
+"""The scene that fetches nothing."""
+
 WIDTH = 160
 """Columns where there is no terminal that says how many it has."""
 
@@ -36,19 +39,21 @@ def main() -> int:
     """Measure what the command line asks for; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often the contenders take turns (default: 3)")
-    parser.add_argument("--scene", choices=[*scenes.SCENES, RESUME], help="measure only this one")
+    parser.add_argument("--scene", choices=[*scenes.SCENES, RESUME, CONVERT], help="measure only this one")
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
-    absent = contenders.absent()
+    absent = contenders.absent() if options.scene != CONVERT else {}
     for reason in absent.values():
         console.print(f"left out: {reason}")
     compile_everything()
-    chosen = [options.scene] if options.scene else [*scenes.SCENES, RESUME]
+    chosen = [options.scene] if options.scene else [*scenes.SCENES, RESUME, CONVERT]
     failed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="civitscrape-bench-") as folder:
         for name in chosen:
             if name == RESUME:
                 failed += measure_resume(Path(folder), console, options.rounds)
+            elif name == CONVERT:
+                console.print(table.judgement(pictures.measure(Path(folder) / CONVERT, console, options.rounds)))
             else:
                 failed += measure(scenes.SCENES[name], Path(folder), console, options.rounds, absent)
     console.print(table.LEGEND, markup=False, highlight=False, soft_wrap=True)

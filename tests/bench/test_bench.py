@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
 
-from tests.bench import contenders, heartbeat, measuring, resume, scenes, table
+from tests.bench import contenders, heartbeat, measuring, pictures, resume, scenes, table
 from tests.bench.contenders import Job
 from tests.bench.measuring import ContenderError, Run
 from tests.bench.stage import stage
@@ -112,6 +115,18 @@ def test_the_median_is_held_against_the_bound(values, at_least, met) -> None:
     bound = Bound(name="speed", values=values, limit=3, at_least=at_least)
 
     assert bound.met is met
+
+
+@pytest.mark.crawl
+def test_pictures_are_converted_beside_cwebp(tmp_path) -> None:
+    said = Console(file=StringIO(), width=160)
+
+    bounds = pictures.measure(tmp_path, said, rounds=1, pictures=1)
+
+    names = " ".join(bound.name for bound in bounds)
+    assert "metadata, proof" in names
+    assert ("cwebp" in names) is (shutil.which("cwebp") is not None)
+    assert all(bound.values[0] != 0 for bound in bounds)
 
 
 def test_the_command_line_is_explained() -> None:

@@ -1,0 +1,110 @@
+"""A PNG taken apart into its chunks (PNG, third edition): texts are read here, and kept from the decoder.
+
+Pillow refuses a picture whose packed texts are longer than a million letters, and sees texts after the pixels only once
+these are decoded.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+from civitscrape.archive.pictures.source import MOST_TEXT, Embedded, Source, limit, text_of
+from civitscrape.exceptions import PictureError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+XMP = "XML:com.adobe.xmp"
+_CHUNK = 12
+"""Bytes of an empty chunk: length, name, checksum."""
+_HEADER = 13
+_MOST_BITS = 8
+_TAKEN_OUT = frozenset({b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"iCCP"})
+
+
+def read(content: bytes) -> Source:
+    """Take a PNG apart.
+
+    Raises:
+        PictureError: it is broken, moves, or has more colours than WebP can hold.
+    """
+    embedded, bare, header = Embedded(), [SIGNATURE], b""
+    for name, chunk, body in _chunks(content):
+        if name == b"IHDR":
+            header = body
+        elif name == b"acTL":
+            raise PictureError("it is animated")
+        elif name == b"cICP":
+            raise PictureError("it has a colour space that WebP cannot name")
+        if name in _TAKEN_OUT:
+            _take(embedded, name, body)
+        else:
+            bare.append(chunk)
+    if len(header) != _HEADER:
+        raise PictureError("it has no header")
+    width, height, bits = struct.unpack_from(">LLB", header)
+    if bits > _MOST_BITS:
+        raise PictureError(f"it has {bits} bits a colour, and WebP has 8")
+    return Source(
+        format="PNG", width=width, height=height, embedded=limit(embedded), bare=b"".join(bare), lossless=True
+    )
+
+
+def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Give name, whole and body of each chunk to the last; nothing may follow that."""
+    place = len(SIGNATURE)
+    while place + _CHUNK <= len(content):
+        size, name = struct.unpack_from(">L4s", content, place)
+        end = place + _CHUNK + size
+        if end > len(content):
+            raise PictureError("it is cut short")
+        (checksum,) = struct.unpack_from(">L", content, end - 4)
+        if zlib.crc32(memoryview(content)[place + 4 : end - 4]) != checksum:
+            raise PictureError(f"its chunk {text_of(name)!r} is broken")
+        yield name, content[place:end], content[place + 8 : end - 4]
+        if name == b"IEND":
+            if content[end:].strip(b"\0"):
+                raise PictureError(f"{len(content) - end} bytes follow its end")
+            return
+        place = end
+    raise PictureError("it is cut short")
+
+
+def _take(embedded: Embedded, name: bytes, body: bytes) -> None:
+    if name == b"eXIf":
+        embedded.exif = body
+        return
+    keyword, _, rest = body.partition(b"\0")
+    if name == b"tEXt":
+        said = rest
+    elif name == b"iTXt":
+        packed, rest = rest[:1] == b"\1", rest[2:]
+        said = rest.split(b"\0", 2)[-1]
+        said = _unpacked(said, embedded.size) if packed else said
+    else:
+        said = _unpacked(rest[1:], embedded.size)
+    if name == b"iCCP":
+        embedded.icc = said
+    elif text_of(keyword) == XMP and embedded.xmp is None:
+        embedded.xmp = said
+    else:
+        embedded.texts.append((text_of(keyword), text_of(said)))
+    limit(embedded)
+
+
+def _unpacked(packed: bytes, used: int) -> bytes:
+    """Unpack, but never more than may be kept: a kilobyte can hold a gigabyte."""
+    room = max(MOST_TEXT - used, 0)
+    unpacker = zlib.decompressobj()
+    try:
+        said = unpacker.decompress(packed, room + 1)
+    except zlib.error as error:
+        raise PictureError(f"a text in it cannot be unpacked: {error}") from error
+    if len(said) > room:
+        raise PictureError(f"more than {MOST_TEXT >> 20} MiB of text are embedded in it")
+    if not unpacker.eof:
+        raise PictureError("a text in it is cut short")
+    return said
