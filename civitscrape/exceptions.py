@@ -20,6 +20,7 @@
     │   └── EchoError        spiders: an answer about somebody else than was asked for
     ├── EntryError           parsers: one entry lacks what it must have; the entry is kept as a payload
     ├── ArchiveError         archive: the folder or the database cannot be used
+    │   └── NoRoomError      downloads: the disk has no room for a file
     └── UntrustedCertificateError  downloads.trust: a server is not who it says it is
 """
 
@@ -114,3 +115,7 @@ class EntryError(CivitscrapeError):
 
 class ArchiveError(CivitscrapeError):
     """The folder or the database cannot be used."""
+
+
+class NoRoomError(ArchiveError):
+    """The disk has no room for a file; raised in ``downloads`` before the file is begun. Smaller ones may still fit."""
