@@ -20,7 +20,8 @@
     │   └── EchoError        spiders: an answer about somebody else than was asked for
     ├── EntryError           parsers: one entry lacks what it must have; the entry is kept as a payload
     ├── ArchiveError         archive: the folder or the database cannot be used
-    │   └── NoRoomError      downloads: the disk has no room for a file
+    │   ├── NoRoomError      downloads: the disk has no room for a file
+    │   └── LockedError      archive: another program has a file open, as only Windows forbids
     └── UntrustedCertificateError  downloads.trust: a server is not who it says it is
 """
 
@@ -119,3 +120,7 @@ class ArchiveError(CivitscrapeError):
 
 class NoRoomError(ArchiveError):
     """The disk has no room for a file; raised in ``downloads`` before the file is begun. Smaller ones may still fit."""
+
+
+class LockedError(ArchiveError):
+    """Another program has a file open that is to be replaced; raised in ``archive.shelf``, and of this file alone."""

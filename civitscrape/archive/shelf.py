@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 
 from civitscrape.archive import paths, schema, sidecars
 from civitscrape.archive.database import in_chunks
-from civitscrape.exceptions import ArchiveError
+from civitscrape.exceptions import ArchiveError, LockedError
 from civitscrape.ledger import MediaState, now
 
 if TYPE_CHECKING:
@@ -37,6 +38,40 @@ class Fate:
     size: int | None = None
     content_type: str | None = None
     error: str | None = None
+    url: str | None = None
+    """Address that it came from, where that is not the one that was wanted."""
+
+
+FILE = "file-"
+"""What the names of the parts of model files begin with."""
+
+PATIENCE = (0.05, 0.2, 0.5)
+"""Seconds before each further try to replace a file that another program has open."""
+
+LOCKED = frozenset({5, 32, 33})
+"""Windows' errors for a file that is open: access denied, sharing violation, lock violation."""
+
+LIMITED = "max_file_size="
+"""What the reason of a file begins with that a person's limit left out."""
+
+
+def want_again(connection: Connection, limit: int | None) -> int:
+    """Want the media again that the limit of an earlier run left out, unless this run has the same; count them."""
+    table = schema.media
+    limited = (table.c.state == MediaState.REFUSED) & table.c.error.startswith(LIMITED, autoescape=True)
+    if limit is not None:
+        limited &= ~table.c.error.startswith(f"{LIMITED}{limit} ", autoescape=True)
+    return connection.execute(sa.update(table).where(limited).values(state=MediaState.WANTED, error=None)).rowcount
+
+
+def stored_parts(connection: Connection, parts: Collection[str]) -> set[str]:
+    """Tell which parts, named by their media keys or as ``file-{id}``, are of files that are stored by now."""
+    stored = set(_shelved(connection, parts))
+    files, table = {part.removeprefix(FILE): part for part in parts if part.startswith(FILE)}, schema.model_files
+    for chunk in in_chunks([int(number) for number in files if number.isdecimal()]):
+        query = sa.select(table.c.id).where(table.c.id.in_(chunk), table.c.state == MediaState.STORED)
+        stored.update(files[str(number)] for number in connection.execute(query).scalars())
+    return stored
 
 
 def shelve(connection: Connection, store: Path, fates: Collection[Fate], *, beside: bool) -> None:
@@ -45,7 +80,7 @@ def shelve(connection: Connection, store: Path, fates: Collection[Fate], *, besi
     Args:
         connection: inside a transaction; files are moved before it commits, so what the database calls stored is there.
         store: folder of the media.
-        fates: what became of some files.
+        fates: what became of some files; one whose place another program holds is marked ``failed``.
         beside: whether sidecars are written.
 
     Raises:
@@ -55,7 +90,10 @@ def shelve(connection: Connection, store: Path, fates: Collection[Fate], *, besi
     rows = []
     for fate in fates:
         if fate.state == MediaState.STORED and fate.path is not None:
-            shelved[fate.key] = _place(store, fate, shelved.get(fate.key))
+            try:
+                shelved[fate.key] = _place(store, fate, shelved.get(fate.key))
+            except LockedError as error:
+                fate.state, fate.error, fate.path = MediaState.FAILED, str(error), None
         if fate.part is not None or fate.state != MediaState.STORED:
             rows.append(_row(fate, shelved.get(fate.key)))
     if rows:
@@ -133,6 +171,33 @@ def _move(part: str, target: str) -> None:
     except FileNotFoundError:
         Path(target).parent.mkdir(parents=True, exist_ok=True)
         os.replace(part, target)  # noqa: PTH105 (done for every file)
+    except PermissionError as error:
+        if not _is_locked(error):
+            raise
+        _move_when_free(part, target)
+
+
+def _move_when_free(part: str, target: str) -> None:
+    """Try again for a moment: virus scanners and previews let go of a file soon.
+
+    Raises:
+        LockedError: whoever has it open does not let go.
+    """
+    for pause in PATIENCE:
+        time.sleep(pause)
+        try:
+            os.replace(part, target)  # noqa: PTH105 (as above)
+        except PermissionError as error:
+            if not _is_locked(error):
+                raise
+        else:
+            return
+    raise LockedError(f"{target} is open in another program; close it and run the same command again")
+
+
+def _is_locked(error: OSError) -> bool:
+    """Tell an open file from a folder that may not be written; only Windows knows the difference."""
+    return getattr(error, "winerror", None) in LOCKED
 
 
 def _link(source: Path, target: Path) -> None:
@@ -161,6 +226,7 @@ def _row(fate: Fate, path: str | None) -> dict[str, Any]:
         "_size": fate.size,
         "_content_type": fate.content_type,
         "_error": fate.error,
+        "_url": fate.url,
         "_gave_up": 0 if stored else 1,
         "_fetched_at": now() if stored else None,
     }
@@ -186,7 +252,7 @@ UPDATE_MEDIA = (
         ),
         error=_bound("error", schema.media.c.error),
         attempts=schema.media.c.attempts + _bound("gave_up", schema.media.c.attempts),
-        **{name: _kept(name) for name in ("path", "sha256", "size", "content_type", "fetched_at")},
+        **{name: _kept(name) for name in ("url", "path", "sha256", "size", "content_type", "fetched_at")},
     )
 )
 """What became of a file; a file that is in the store stays stored, whatever a second download met."""

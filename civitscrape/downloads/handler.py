@@ -5,8 +5,9 @@
 :class:`~civitscrape.downloads.response.FileResponse`; all others are held in memory, as Scrapy does.
 
 A download that breaks off keeps its part, and whoever names the same part again goes on with it, in this run or in a
-later one. That takes a server that gave an ``ETag`` or a ``Last-Modified``, or ``download_verified`` in the meta: the
-caller will tell by a hash whether the file is whole. ``download_digests`` names checksums to compute beside SHA-256.
+later one; ``download_kept`` in the meta then tells how many bytes are here. That takes a server that gave an ``ETag``
+or a ``Last-Modified``, or ``download_verified`` in the meta: the caller will tell by a hash whether the file is whole.
+``download_digests`` names checksums to compute beside SHA-256.
 
 The base class is a private one of Scrapy, pinned below 2.20 in pyproject.toml: look here before that pin moves.
 """
@@ -232,11 +233,11 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
                     await self._in_thread(part, space.require, part.path, announced, self._promises.bytes - announced)
                     await self._receive(response, request, part, chunks)
         except (Exception, asyncio.CancelledError) as error:
-            await self._break_off(part, chunks, error)
+            await self._break_off(request, part, chunks, error)
             raise
         return self._file_response(response, request, part)
 
-    async def _break_off(self, part: PartFile, chunks: list[bytes], error: BaseException) -> None:
+    async def _break_off(self, request: Request, part: PartFile, chunks: list[bytes], error: BaseException) -> None:
         """Keep what has come of a file, when the rest can be had and is worth the trouble; else remove it."""
         useless = isinstance(error, DownloadCancelledError | NotSupported | BusyError)
         if isinstance(error, BusyError):
@@ -246,6 +247,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
             return
         await self._in_thread(part, part.suspend, chunks)
         self._suspended.keep(part)
+        request.meta["download_kept"] = part.size
 
     def _file_response(self, response: _ClientResponse, request: Request, part: PartFile) -> FileResponse:
         return FileResponse(

@@ -9,6 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Self
 
 from civitscrape.archive import paths, shelf
+from civitscrape.downloads import journal
+from civitscrape.downloads.part import BIG
 from civitscrape.exceptions import ArchiveError
 from civitscrape.extensions.books import Books
 from civitscrape.items import Image
@@ -67,7 +69,11 @@ class Store:
             item.media_state = MediaState.FAILED
         else:
             item.path = fate.path or item.path
+            if fate.state != MediaState.STORED:
+                item.media_state = fate.state
             self._crawler.stats.inc_value("civitscrape/bytes", fate.size or 0)
+            if fate.part is not None and (fate.size or 0) >= BIG:
+                await asyncio.to_thread(journal.forget, fate.part)
         return item
 
     def _fate(self, image: Image) -> Fate | None:
@@ -92,6 +98,7 @@ class Store:
             size=found.get("size"),
             content_type=found.get("content_type"),
             error=found.get("error"),
+            url=found.get("fetched_from"),
         )
 
     def _known(self, image: Image) -> Fate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import pytest
@@ -27,7 +28,7 @@ def left(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-async def broken(handler, url, path, **meta):
+async def broken(handler: Any, url: str, path: Path, **meta: Any) -> None:
     with pytest.raises(ResponseDataLossError):
         await handler.download_request(file_request(url, path, **meta))
 
