@@ -119,7 +119,7 @@ def shelve_file(connection: Connection, store: Path, fate: Fate) -> None:
     if fate.part is not None and fate.path is not None:
         target = paths.address(store, fate.path)
         try:
-            _move(fate.part, target)
+            place(fate.part, target)
         except OSError as reason:
             raise ArchiveError(f"{target} cannot be written: {reason.strerror or reason}") from reason
     table = schema.model_files
@@ -144,13 +144,13 @@ def _place(store: Path, fate: Fate, shelved: str | None) -> str:
     try:
         size = _size(fate.part)
         if fate.part is not None and size is not None and size == fate.size:
-            _move(fate.part, home)
+            place(fate.part, home)
         elif shelved is None:
             state = "is gone" if size is None else f"has {size} bytes, not {fate.size}"
             raise ArchiveError(f"{fate.path}: the file that was to be moved there, {fate.part}, {state}")
         # What just came replaces what an earlier run put there: it may have been spoilt since.
         if home != target and (fate.part is not None or not Path(target).exists()):
-            _link(Path(home), Path(target))
+            link(Path(home), Path(target))
     except OSError as error:
         raise ArchiveError(f"{target} cannot be written: {error.strerror or error}") from error
     return shelved or fate.path or ""
@@ -164,8 +164,13 @@ def _size(part: str | None) -> int | None:
         return None
 
 
-def _move(part: str, target: str) -> None:
-    """Give a whole file its final name; the folder is made when it turns out to be missing."""
+def place(part: str, target: str) -> None:
+    """Give a whole file its final name; the folder is made when it turns out to be missing.
+
+    Raises:
+        LockedError: another program has the target open.
+        OSError: it cannot be written.
+    """
     try:
         os.replace(part, target)  # noqa: PTH105 (done for every file)
     except FileNotFoundError:
@@ -174,10 +179,10 @@ def _move(part: str, target: str) -> None:
     except PermissionError as error:
         if not _is_locked(error):
             raise
-        _move_when_free(part, target)
+        _place_when_free(part, target)
 
 
-def _move_when_free(part: str, target: str) -> None:
+def _place_when_free(part: str, target: str) -> None:
     """Try again for a moment: virus scanners and previews let go of a file soon.
 
     Raises:
@@ -200,8 +205,13 @@ def _is_locked(error: OSError) -> bool:
     return getattr(error, "winerror", None) in LOCKED
 
 
-def _link(source: Path, target: Path) -> None:
-    """Make a second name for the same bytes; a copy where the file system has no links."""
+def link(source: Path, target: Path) -> None:
+    """Make a second name for the same bytes; a copy where the file system has no links.
+
+    Raises:
+        ArchiveError: the first name is there no more.
+        OSError: the second cannot be written.
+    """
     if not source.exists():
         raise ArchiveError(f"{source} is there no more; -a redownload=yes fetches it again")
     if target.exists() and target.samefile(source):

@@ -13,6 +13,7 @@ from scrapy.http.request import NO_CALLBACK
 
 from civitscrape.archive import paths, shelf
 from civitscrape.civitai import rest
+from civitscrape.civitai.answers import DOWNLOAD
 from civitscrape.civitai.roles import Role, role_of, stamp
 from civitscrape.downloads import journal, space
 from civitscrape.downloads import part as parts
@@ -159,7 +160,8 @@ class Files:
                 foreign.append(urlsplit(url).netloc)
                 continue
             self._crawler.stats.inc_value("civitscrape/mirrors_asked")
-            mirrored = await self._ask(file, url, Role.API if self._hosts.is_site(url) else Role.STORAGE)
+            keyed = self._hosts.is_site(url) and DOWNLOAD in url
+            mirrored = await self._ask(file, url, Role.API if keyed else Role.STORAGE)
             if mirrored["status"] in {MediaState.STORED, MediaState.WANTED}:
                 return mirrored
             told.append(f"mirror: {mirrored['error']}")
