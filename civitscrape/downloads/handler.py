@@ -274,7 +274,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         limit: int = request.meta.get("download_maxsize", 0)
         expected = response.content_length
         if limit and expected and part.size + expected > limit:
-            self._cancel_maxsize(part.size + expected, limit, request, expected=True)
+            raise _too_large(part.size + expected, limit)
         encoding = (response.headers.get("Content-Encoding") or "identity").lower()
         if encoding not in DECODED:
             raise NotSupported(
@@ -287,7 +287,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
                 waiting += len(chunk)
                 received += len(chunk)
                 if limit and received > limit:
-                    self._cancel_maxsize(received, limit, request, expected=False)
+                    raise _too_large(received, limit)
                 if waiting >= WRITE_SIZE:
                     # Waiting for the thread is the back-pressure: aiohttp stops reading at twice its own buffer.
                     batch, waiting = chunks.copy(), 0
@@ -317,6 +317,11 @@ def _source(response: _ClientResponse, request: Request, total: int | None) -> S
         return None
     source = ranges.source_of(request.url, response.headers, total)
     return source if source.validator or request.meta.get("download_verified") else None
+
+
+def _too_large(size: int, limit: int) -> DownloadCancelledError:
+    """Say it without Scrapy's warning for each file: whoever sets a limit expects it."""
+    return DownloadCancelledError(f"the file has {size} bytes, which is larger than download max size {limit}")
 
 
 def _decoded_headers(response: _ClientResponse) -> list[tuple[str, str]]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from scrapy.exceptions import DownloadCancelledError
-
 from civitscrape.civitai import answers
 from civitscrape.civitai.answers import NO_ANSWER
 from civitscrape.downloads.digests import KNOWN
@@ -30,6 +28,9 @@ CHECKED = ("sha256", "blake3", "crc32", "autov2")
 
 SLACK = 1024
 """Bytes by which a file without any checksum may differ from its stated size, which is a fraction of kibibytes."""
+
+_TOO_LARGE = re.compile(rb"DownloadCancelledError: the file has (\d+) bytes")
+"""How the download handler says that a file is too large, once it is given up."""
 
 _PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|\?xml|!--)", re.IGNORECASE)
 
@@ -60,18 +61,18 @@ def refused(response: Response) -> Found:
     return {"status": state, "error": str(error)}
 
 
-def left_out(size: int | None, limit: int) -> Found:
+def left_out(size: int, limit: int) -> Found:
     """Tell of a file that is larger than a person wants."""
-    has = "it is larger" if size is None else f"it has {size} bytes"
     return {
         "status": MediaState.REFUSED,
-        "error": f"max_file_size={limit} leaves it out: {has}; a run without that argument fetches it",
+        "error": f"max_file_size={limit} leaves it out: it has {size} bytes; a run without that argument fetches it",
     }
 
 
-def is_too_large(response: Response) -> bool:
-    """Tell whether a download was ended because its file is larger than was allowed."""
-    return response.status == NO_ANSWER and response.body.startswith(DownloadCancelledError.__name__.encode())
+def too_large(response: Response) -> int | None:
+    """Return the bytes of a file whose download was ended because it is larger than was allowed; None for others."""
+    found = _TOO_LARGE.match(response.body) if response.status == NO_ANSWER else None
+    return None if found is None else int(found[1])
 
 
 def checks_of(file: ModelFile) -> dict[str, str]:

@@ -128,8 +128,9 @@ class Files:
                 found = fate(response, file)
                 if found.get("flawed"):
                     await asyncio.to_thread(parts.remove, found.pop("part"))
-        if fates.is_too_large(response) and self._limit is not None:
-            return fates.left_out(None, self._limit)
+        size = fates.too_large(response)
+        if size is not None and self._limit is not None:
+            return fates.left_out(size, self._limit)
         if is_quota(request, response):
             self._quota = {**found, "closed": True}
         by_the_site = response.request is not None and role_of(response.request) is Role.API

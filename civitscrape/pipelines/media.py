@@ -20,7 +20,7 @@ from civitscrape.downloads.response import FileResponse
 from civitscrape.extensions.books import Books
 from civitscrape.items import Image, MediaType
 from civitscrape.ledger import MediaState
-from civitscrape.pipelines.fates import is_too_large, left_out
+from civitscrape.pipelines.fates import left_out, too_large
 from civitscrape.spiders.arguments import MediaArguments
 
 if TYPE_CHECKING:
@@ -105,8 +105,9 @@ class Media(FilesPipeline):
         item: Any = None,
     ) -> Any:
         """Tell what came: a file of a known format, or why there is none; a still is no video."""
-        if self._limit is not None and is_too_large(response):
-            return {"url": request.url, "path": "", **left_out(None, self._limit)}
+        size = too_large(response)
+        if size is not None and self._limit is not None:
+            return {"url": request.url, "path": "", **left_out(size, self._limit)}
         kind = item.type if isinstance(item, Image) else None
         found = dict(fate(response, kind))
         if found.pop("still", False) and item.key is not None and self.crawler.engine is not None:

@@ -82,9 +82,11 @@ class Store:
             return None
         if image.media_state == MediaState.STORED and image.files[-1]["status"] != MediaState.STORED:
             return self._known(image)
-        if not image.files or image.media_state in {MediaState.REFUSED, MediaState.WANTED}:
+        if not image.files or image.media_state == MediaState.WANTED:
             return None
         found = image.files[-1]
+        if image.media_state == MediaState.REFUSED and found["status"] != MediaState.REFUSED:
+            return None
         extension = found.get("extension")
         path = self._path(image, extension) if extension else None
         found["path"] = path
