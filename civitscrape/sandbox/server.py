@@ -163,7 +163,7 @@ class Sandbox:
             wish = media.Wish(record.key, None, webp=False, still=False)
             if made < media.ROOM and not record.deleted and self._files.kept(record, wish) is None:
                 file = media.make(record, wish)
-                made += len(file.body)
+                made += file.weight
                 self._files.keep(record, wish, file)
         return made
 

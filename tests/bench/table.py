@@ -77,7 +77,18 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
 def figures(title: str, runs: dict[str, list[Run]]) -> Table:
     """Put the figures of one scene into a table: medians, lowest and highest in brackets."""
     table = _table(title)
-    for name in ("", "runs", "whole process, s", "files/s", "transfer, s", "files/s", "CPU, s", "peak, MB", "requests"):
+    for name in (
+        "",
+        "runs",
+        "whole process, s",
+        "files/s",
+        "transfer, s",
+        "files/s",
+        "CPU, s",
+        "peak, MB",
+        "sent, MB",
+        "requests",
+    ):
         table.add_column(name, justify="left" if name in {"", "requests"} else "right", no_wrap=True)
     for name, of in runs.items():
         columns = [
@@ -87,6 +98,7 @@ def figures(title: str, runs: dict[str, list[Run]]) -> Table:
             f"{median(map(transfer_speed, of)):.0f}",
             spread([run.cpu for run in of]),
             f"{max(run.memory for run in of) / MEGABYTE:.0f}",
+            f"{median(run.sent for run in of) / MEGABYTE:.0f}",
             " + ".join(f"{count} {role}" for role, count in sorted(of[-1].requests.items())),
         ]
         table.add_row(name, str(len(of)), *columns)
