@@ -158,7 +158,7 @@ class Files:
         foreign = []
         for url in live_mirrors(file):
             if not self._hosts.allows(Role.STORAGE, url):
-                foreign.append(urlsplit(url).netloc)
+                foreign.append(host_of(url))
                 continue
             self._crawler.stats.inc_value("civitscrape/mirrors_asked")
             keyed = self._hosts.is_site(url) and DOWNLOAD in url
@@ -207,7 +207,19 @@ def live_mirrors(file: ModelFile) -> list[str]:
     ['https://a.example/x']
     """
     urls = [one.get("url") for one in file.mirrors or () if not one.get("deletedAt")]
-    return [url for url in urls if isinstance(url, str) and url.startswith(("http://", "https://"))]
+    return [url for url in urls if isinstance(url, str) and url.startswith(("http://", "https://")) and host_of(url)]
+
+
+def host_of(url: str) -> str:
+    """Name the host of an address, without what else may stand before it; empty for what is no address.
+
+    >>> host_of("https://user:password@a.example:8443/x"), host_of("https://[a/")
+    ('a.example', '')
+    """
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def name_of(file: ModelFile) -> str:

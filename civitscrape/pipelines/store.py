@@ -100,7 +100,7 @@ class Store:
             size=found.get("size"),
             content_type=found.get("content_type"),
             error=found.get("error"),
-            url=found.get("fetched_from"),
+            url=found.get("fetched_from", found.get("url")) if found["status"] == MediaState.STORED else None,
         )
 
     def _known(self, image: Image) -> Fate:

@@ -106,7 +106,7 @@ def judge_big(runs: Runs) -> list[Bound]:
 
 def judge_mixed(runs: Runs) -> list[Bound]:
     """See that big files take neither the memory nor the turn of small ones."""
-    bounds = [
+    return [
         Bound(name="peak memory", values=[run.memory / MEGABYTE for run in runs[OURS]], limit=200, unit=" MB"),
         Bound(
             name="share of the small files that came before the last big one",
@@ -115,10 +115,6 @@ def judge_mixed(runs: Runs) -> list[Bound]:
             at_least=True,
         ),
     ]
-    if CURL in runs:
-        times = ratios(runs[OURS], runs[CURL], transfer_speed)
-        bounds.append(Bound(name=f"speed of the transfer, times {CURL}", values=times, limit=0.5, at_least=True))
-    return bounds
 
 
 THROUGHPUT = Scene(
