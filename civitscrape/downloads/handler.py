@@ -223,9 +223,9 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
     async def _read_file(self, response: _ClientResponse, request: Request, part: PartFile) -> FileResponse:
         chunks: list[bytes] = []
         announced = response.content_length
-        total = None if announced is None else part.size + announced
-        part.source = _source(response, request, total)
         try:
+            if announced is None or announced >= BIG:  # else it is asked when it is needed, which is seldom
+                part.source = part.source or _source(response, request)
             if announced is None or announced < BIG:
                 await self._receive(response, request, part, chunks)
             else:
@@ -233,6 +233,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
                     await self._in_thread(part, space.require, part.path, announced, self._promises.bytes - announced)
                     await self._receive(response, request, part, chunks)
         except (Exception, asyncio.CancelledError) as error:
+            part.source = part.source or _source(response, request)
             await self._break_off(request, part, chunks, error)
             raise
         return self._file_response(response, request, part)
@@ -308,14 +309,14 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
             raise ArchiveError(f"{part.path} cannot be written: {error}; see that its disk has room") from error
 
 
-def _source(response: _ClientResponse, request: Request, total: int | None) -> Source | None:
+def _source(response: _ClientResponse, request: Request) -> Source | None:
     """Say what a file could be gone on with by; None when a part of it would be of no use.
 
     One whose hash is known needs no validator: what does not fit together shows in the end.
     """
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         return None
-    source = ranges.source_of(request.url, response.headers, total)
+    source = ranges.source_of(request.url, response.headers, response.content_length)
     return source if source.validator or request.meta.get("download_verified") else None
 
 
