@@ -86,7 +86,6 @@ def figures(title: str, runs: dict[str, list[Run]]) -> Table:
         "files/s",
         "CPU, s",
         "peak, MB",
-        "sent, MB",
         "requests",
     ):
         table.add_column(name, justify="left" if name in {"", "requests"} else "right", no_wrap=True)
@@ -98,7 +97,6 @@ def figures(title: str, runs: dict[str, list[Run]]) -> Table:
             f"{median(map(transfer_speed, of)):.0f}",
             spread([run.cpu for run in of]),
             f"{max(run.memory for run in of) / MEGABYTE:.0f}",
-            f"{median(run.sent for run in of) / MEGABYTE:.0f}",
             " + ".join(f"{count} {role}" for role, count in sorted(of[-1].requests.items())),
         ]
         table.add_row(name, str(len(of)), *columns)
