@@ -272,16 +272,9 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
             part: the file, as far as it is here.
             chunks: what has come and is not written yet; whoever catches an error finds it there.
         """
-        limit: int = request.meta.get("download_maxsize", 0)
-        expected = response.content_length
-        if limit and expected and part.size + expected > limit:
-            raise _too_large(part.size + expected, limit)
-        encoding = (response.headers.get("Content-Encoding") or "identity").lower()
-        if encoding not in DECODED:
-            raise NotSupported(
-                f"{request.url}: the file came with Content-Encoding {encoding!r}, which was not asked for"
-            )
+        limit = _check(response, request, part)
         received, waiting = part.size, 0
+        writing: asyncio.Task[None] | None = None
         try:
             async for chunk in response.content.iter_any():
                 chunks.append(chunk)
@@ -290,14 +283,21 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
                 if limit and received > limit:
                     raise _too_large(received, limit)
                 if waiting >= WRITE_SIZE:
-                    # Waiting for the thread is the back-pressure: aiohttp stops reading at twice its own buffer.
+                    # Waiting for the write before is the back-pressure: aiohttp stops reading at twice its own buffer.
+                    if writing is not None:
+                        await writing
                     batch, waiting = chunks.copy(), 0
                     chunks.clear()
-                    await self._in_thread(part, part.write, batch)
+                    writing = asyncio.create_task(self._in_thread(part, part.write, batch))
         except aiohttp.ClientPayloadError as error:
             raise ResponseDataLossError(f"{request.url}: the body broke off after {received} bytes: {error}") from error
+        finally:
+            if writing is not None:
+                await _settle(writing, chunks)
         if flaw := _flaw(response):
             raise ResponseDataLossError(f"{request.url}: {flaw} after {received} bytes")
+        if writing is not None:
+            writing.result()
         batch = chunks.copy()
         chunks.clear()
         await self._in_thread(part, part.finish, batch)
@@ -318,6 +318,27 @@ def _source(response: _ClientResponse, request: Request) -> Source | None:
         return None
     source = ranges.source_of(request.url, response.headers, response.content_length)
     return source if source.validator or request.meta.get("download_verified") else None
+
+
+def _check(response: _ClientResponse, request: Request, part: PartFile) -> int:
+    """Refuse a body by what is said of it beforehand; return how many bytes the file may have, 0 for any number."""
+    limit: int = request.meta.get("download_maxsize", 0)
+    expected = response.content_length
+    if limit and expected and part.size + expected > limit:
+        raise _too_large(part.size + expected, limit)
+    encoding = (response.headers.get("Content-Encoding") or "identity").lower()
+    if encoding not in DECODED:
+        raise NotSupported(f"{request.url}: the file came with Content-Encoding {encoding!r}, which was not asked for")
+    return limit
+
+
+async def _settle(writing: asyncio.Task[None], chunks: list[bytes]) -> None:
+    """Let a write end before anything else is written; what came after one that failed must not be written at all."""
+    rest = chunks.copy()
+    chunks.clear()
+    await asyncio.wait([writing])
+    if writing.exception() is None:
+        chunks.extend(rest)
 
 
 def _too_large(size: int, limit: int) -> DownloadCancelledError:

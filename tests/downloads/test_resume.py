@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from errno import ENOSPC
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import pytest
 from aiohttp import web
 from scrapy.exceptions import DownloadCancelledError, ResponseDataLossError
 
+from civitscrape.downloads import handler as handler_module
 from civitscrape.downloads import journal, space
 from civitscrape.downloads.part import PartFile
 from civitscrape.downloads.ranges import Source
@@ -20,6 +22,9 @@ from civitscrape.exceptions import ArchiveError, NoRoomError
 from .conftest import file_request
 from .ranged import BODY, Ranged
 from .servers import site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 HALF = 3_000_000
 
@@ -220,6 +225,38 @@ async def test_a_part_that_another_process_writes_is_left_alone(handler, tmp_pat
         other.finish([BODY[other.size :]])
 
     assert (tmp_path / "a.part").read_bytes() == BODY
+
+
+class Failing(PartFile):
+    """A part whose second write meets a full disk."""
+
+    writes = 0
+
+    def write(self, chunks: Iterable[bytes]) -> None:
+        self.writes += 1
+        if self.writes == 2:
+            raise OSError(ENOSPC, "No space left on device")
+        super().write(chunks)
+
+
+async def test_what_comes_after_a_write_that_failed_is_not_written_into_its_place(
+    handler, make_handler, tmp_path, monkeypatch
+):
+    served = Ranged()
+    async with site(served.answer) as server:
+        monkeypatch.setattr(handler_module, "PartFile", Failing)
+        with pytest.raises(ArchiveError, match="cannot be written"):
+            await handler.download_request(file_request(server.url, tmp_path / "a.part"))
+        kept = (tmp_path / "a.part").read_bytes()
+        monkeypatch.undo()
+
+        async with make_handler() as later:
+            response = await later.download_request(file_request(server.url, tmp_path / "a.part"))
+
+    assert 0 < len(kept) < len(BODY)
+    assert BODY.startswith(kept)
+    assert response.sha256 == sha256(BODY).hexdigest()
+    assert served.asked[1][0] == f"bytes={len(kept)}-"
 
 
 async def test_a_file_that_is_too_large_keeps_nothing(handler, tmp_path):
