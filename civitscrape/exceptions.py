@@ -20,6 +20,9 @@
     │   └── EchoError        spiders: an answer about somebody else than was asked for
     ├── EntryError           parsers: one entry lacks what it must have; the entry is kept as a payload
     ├── ArchiveError         archive: the folder or the database cannot be used
+    │   ├── NoRoomError      downloads: the disk has no room for a file
+    │   └── LockedError      archive: another program has a file open, as only Windows forbids
+    ├── BusyError            archive.walks: another run is at the same walk right now
     ├── PictureError         archive.pictures: a picture cannot be converted, or is better left as it is
     └── UntrustedCertificateError  downloads.trust: a server is not who it says it is
 """
@@ -123,3 +126,11 @@ class BusyError(CivitscrapeError):
 
 class PictureError(CivitscrapeError):
     """A picture cannot be converted, or is better left as it is; the message says why, of "it"."""
+
+
+class NoRoomError(ArchiveError):
+    """The disk has no room for a file; raised in ``downloads`` before the file is begun. Smaller ones may still fit."""
+
+
+class LockedError(ArchiveError):
+    """Another program has a file open that is to be replaced; raised in ``archive.shelf``, and of this file alone."""

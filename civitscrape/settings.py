@@ -31,6 +31,7 @@ from civitscrape.middlewares.pace import Pace
 from civitscrape.middlewares.redirect import Redirect
 from civitscrape.middlewares.retry import GiveUp, Retry
 from civitscrape.pipelines.dedup import Dedup
+from civitscrape.pipelines.describe import Describe
 from civitscrape.pipelines.files import Files
 from civitscrape.pipelines.media import Media
 from civitscrape.pipelines.store import Store
@@ -176,7 +177,8 @@ SPIDER_MIDDLEWARES = {
 
 # What comes of it
 
-ITEM_PIPELINES = {Dedup: 100, Media: 300, Files: 310, Store: 500}  # and webp, where WEBP_ENABLED asks for it (add-on)
+# Where WEBP_ENABLED asks for it, the add-on puts webp behind them.
+ITEM_PIPELINES = {Dedup: 100, Media: 300, Files: 310, Describe: 320, Store: 500}
 EXTENSIONS = {
     Books: 1,  # first: the others use what it opens
     RunLog: 2,

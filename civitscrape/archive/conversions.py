@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from civitscrape.archive import paths, schema, shelf, sidecars
+from civitscrape.archive import paths, placing, schema, sidecars
 from civitscrape.archive.database import from_row, in_chunks
 from civitscrape.archive.pictures.convert import Converted, Left, convert
 from civitscrape.archive.pictures.metadata import About
@@ -200,7 +200,7 @@ def make(store: Path, job: Job, options: Options) -> Done:
     return Done(job=job, fate=fate, size=size, sha256=made)
 
 
-def book(connection: Connection, store: Path, done: Collection[Done], *, keep: bool, beside: bool) -> None:
+def book(connection: Connection, store: Path, done: Collection[Done], *, keep: bool, beside: Collection[str]) -> None:
     """Put WebPs in their places, and write into the database what became of each picture.
 
     Args:
@@ -209,7 +209,7 @@ def book(connection: Connection, store: Path, done: Collection[Done], *, keep: b
         store: folder of the media.
         done: what became of some pictures.
         keep: whether originals stay; if not, ``sweep`` removes them in another transaction.
-        beside: whether sidecars are written.
+        beside: kinds of sidecars that are written.
 
     Raises:
         ArchiveError: a file cannot be written; nothing of these is booked then.
@@ -229,7 +229,7 @@ def book(connection: Connection, store: Path, done: Collection[Done], *, keep: b
         connection.execute(sa.update(table).where(mine).values(values))
     if beside and not keep:
         ids = [image.id for one in done if isinstance(one.fate, Converted) for image in one.job.images]
-        sidecars.write(connection, store, ids)
+        sidecars.write(connection, store, ids, kinds=beside)
 
 
 def note(connection: Connection, done: Collection[Done]) -> None:
@@ -257,7 +257,7 @@ def _placed(connection: Connection, store: Path, one: Done, fate: Converted, *, 
         put(store, one.job.key, home, fate.content, lasting=not keep)
         for path in files.values():
             if webp_name(path) != home:
-                shelf.link(Path(paths.address(store, home)), Path(paths.address(store, webp_name(path))))
+                placing.link(Path(paths.address(store, home)), Path(paths.address(store, webp_name(path))))
     except OSError as error:
         raise ArchiveError(f"{paths.address(store, home)} cannot be written: {error.strerror or error}") from error
     values = {

@@ -16,14 +16,14 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from civitscrape.archive import conversions, paths, shelf
+from civitscrape.archive import conversions, paths, placing
 from civitscrape.archive.conversions import Done, Job, Site, Wanted
 from civitscrape.archive.pictures.convert import Converted, Left
 from civitscrape.archive.pictures.options import Options
 from civitscrape.exceptions import ArchiveError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from threading import Event
 
     from civitscrape.archive.database import Archive
@@ -77,7 +77,7 @@ class Plan:
     options: Options = field(default_factory=Options)
     site: Site = field(default_factory=Site)
     copies: Copies | None = None
-    beside: bool = True
+    beside: Collection[str] = ("json",)
     """Whether sidecars are written."""
     limit: int | None = None
     """Pictures at most."""
@@ -189,7 +189,7 @@ def _copy(content: bytes, targets: list[Path]) -> None:
         part.write_bytes(content)
         part.replace(first)
         for target in others:
-            shelf.link(first, target)
+            placing.link(first, target)
     except OSError as error:
         raise ArchiveError(f"{first} cannot be written: {error.strerror or error}") from error
 

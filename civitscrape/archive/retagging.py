@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from civitscrape.archive import conversions, paths, schema, shelf, sidecars
+from civitscrape.archive import conversions, paths, placing, schema, sidecars
 from civitscrape.archive.database import in_chunks
 from civitscrape.archive.pictures import riff, xmp
 from civitscrape.exceptions import ArchiveError, PictureError
@@ -73,7 +73,7 @@ def _rewrite(connection: Connection, store: Path, home: str, images: list[Image]
         for image in images:
             name = conversions.webp_name(image.path or home)
             if name != home:
-                shelf.link(path, Path(paths.address(store, name)))
+                placing.link(path, Path(paths.address(store, name)))
     except OSError as error:
         raise ArchiveError(f"{path} cannot be written: {error.strerror or error}") from error
     values = {"webp_size": len(fresh), "webp_sha256": hashlib.sha256(fresh).hexdigest()}

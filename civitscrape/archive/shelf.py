@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,7 +10,8 @@ import sqlalchemy as sa
 
 from civitscrape.archive import naming, paths, schema, sidecars
 from civitscrape.archive.database import in_chunks
-from civitscrape.exceptions import ArchiveError
+from civitscrape.archive.placing import link, place, size_of
+from civitscrape.exceptions import ArchiveError, LockedError
 from civitscrape.ledger import MediaState, now
 
 if TYPE_CHECKING:
@@ -39,6 +38,34 @@ class Fate:
     size: int | None = None
     content_type: str | None = None
     error: str | None = None
+    url: str | None = None
+    """Address that it came from, where that is not the one that was wanted."""
+
+
+FILE = "file-"
+"""What the names of the parts of model files begin with."""
+
+LIMITED = "max_file_size="
+"""What the reason of a file begins with that a person's limit left out."""
+
+
+def want_again(connection: Connection, limit: int | None) -> int:
+    """Want the media again that the limit of an earlier run left out, unless this run has the same; count them."""
+    table = schema.media
+    limited = (table.c.state == MediaState.REFUSED) & table.c.error.startswith(LIMITED, autoescape=True)
+    if limit is not None:
+        limited &= ~table.c.error.startswith(f"{LIMITED}{limit} ", autoescape=True)
+    return connection.execute(sa.update(table).where(limited).values(state=MediaState.WANTED, error=None)).rowcount
+
+
+def stored_parts(connection: Connection, parts: Collection[str]) -> set[str]:
+    """Tell which parts, named by their media keys or as ``file-{id}``, are of files that are stored by now."""
+    stored = set(_shelved(connection, parts))
+    files, table = {part.removeprefix(FILE): part for part in parts if part.startswith(FILE)}, schema.model_files
+    for chunk in in_chunks([int(number) for number in files if number.isdecimal()]):
+        query = sa.select(table.c.id).where(table.c.id.in_(chunk), table.c.state == MediaState.STORED)
+        stored.update(files[str(number)] for number in connection.execute(query).scalars())
+    return stored
 
 
 def shelve(
@@ -54,7 +81,7 @@ def shelve(
     Args:
         connection: inside a transaction; files are moved before it commits, so what the database calls stored is there.
         store: folder of the media.
-        fates: what became of some files.
+        fates: what became of some files; one whose place another program holds is marked ``failed``.
         template: what the paths of files are made from that have none yet.
         beside: kinds of sidecars that are written.
 
@@ -71,8 +98,12 @@ def shelve(
         if fate.state == MediaState.STORED and fate.path is not None:
             home = shelved.get(fate.key)
             replaced = fate.part is not None and home is not None and home.converted
-            path = _place(store, fate, None if home is None or replaced else home)
-            shelved[fate.key] = home if home is not None and path == home.path else _Home(path, None)
+            try:
+                path = _place(store, fate, None if home is None or replaced else home)
+            except LockedError as error:
+                fate.state, fate.error, fate.path = MediaState.FAILED, str(error), None
+            else:
+                shelved[fate.key] = home if home is not None and path == home.path else _Home(path, None)
         if fate.part is not None or fate.state != MediaState.STORED:
             there = shelved.get(fate.key)
             rows.append(_row(fate, there and there.path))
@@ -100,7 +131,7 @@ def shelve_file(connection: Connection, store: Path, fate: Fate) -> None:
     if fate.part is not None and fate.path is not None:
         target = paths.address(store, fate.path)
         try:
-            _move(fate.part, target)
+            place(fate.part, target)
         except OSError as reason:
             raise ArchiveError(f"{target} cannot be written: {reason.strerror or reason}") from reason
     table = schema.model_files
@@ -148,9 +179,9 @@ def _place(store: Path, fate: Fate, shelved: _Home | None) -> str:
     target = paths.address(store, fate.path or "")
     home = target if shelved is None else paths.address(store, shelved.path)
     try:
-        size = _size(fate.part)
+        size = size_of(fate.part)
         if fate.part is not None and size is not None and size == fate.size:
-            _move(fate.part, home)
+            place(fate.part, home)
         elif shelved is None:
             state = "is gone" if size is None else f"has {size} bytes, not {fate.size}"
             raise ArchiveError(f"{fate.path}: the file that was to be moved there, {fate.part}, {state}")
@@ -164,46 +195,6 @@ def _place(store: Path, fate: Fate, shelved: _Home | None) -> str:
     return shelved.path if shelved is not None else fate.path or ""
 
 
-def _size(part: str | None) -> int | None:
-    """Measure a part; None when it is not there."""
-    try:
-        return None if part is None else os.stat(part).st_size  # noqa: PTH116 (done for every file)
-    except FileNotFoundError:
-        return None
-
-
-def _move(part: str, target: str) -> None:
-    """Give a whole file its final name; the folder is made when it turns out to be missing."""
-    try:
-        os.replace(part, target)  # noqa: PTH105 (done for every file)
-    except FileNotFoundError:
-        if not Path(part).exists():  # with its disk, perhaps: nothing is to be made where that was
-            raise
-        Path(target).parent.mkdir(parents=True, exist_ok=True)
-        os.replace(part, target)  # noqa: PTH105 (done for every file)
-
-
-def link(source: Path, target: Path) -> None:
-    """Make a second name for the same bytes; a copy where the file system has no links.
-
-    Raises:
-        ArchiveError: there are no such bytes.
-        OSError: the second name cannot be made.
-    """
-    if not source.exists():
-        raise ArchiveError(f"{source} is there no more; -a redownload=yes fetches it again")
-    if target.exists() and target.samefile(source):
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.with_name(target.name + ".part")
-    fresh.unlink(missing_ok=True)
-    try:
-        os.link(source, fresh)
-    except OSError:
-        shutil.copyfile(source, fresh)
-    os.replace(fresh, target)  # noqa: PTH105 (as above)
-
-
 def _row(fate: Fate, path: str | None) -> dict[str, Any]:
     stored = fate.state == MediaState.STORED
     return {
@@ -214,6 +205,7 @@ def _row(fate: Fate, path: str | None) -> dict[str, Any]:
         "_size": fate.size,
         "_content_type": fate.content_type,
         "_error": fate.error,
+        "_url": fate.url,
         "_gave_up": 0 if stored else 1,
         "_fetched_at": now() if stored else None,
     }
@@ -239,7 +231,7 @@ UPDATE_MEDIA = (
         ),
         error=_bound("error", schema.media.c.error),
         attempts=schema.media.c.attempts + _bound("gave_up", schema.media.c.attempts),
-        **{name: _kept(name) for name in ("path", "sha256", "size", "content_type", "fetched_at")},
+        **{name: _kept(name) for name in ("url", "path", "sha256", "size", "content_type", "fetched_at")},
     )
 )
 """What became of a file; a file that is in the store stays stored, whatever a second download met."""

@@ -189,5 +189,6 @@ def model_files(connection: Connection, target: str) -> dict[str, int]:
 
 def model_file_failures(connection: Connection, target: str, most: int) -> list[dict[str, Any]]:
     """Name model files of a target that could not be had, with the reason."""
-    wanting = _model_files(target).where(schema.model_files.c.state == MediaState.FAILED).limit(most)
+    lacking = schema.model_files.c.state.in_((MediaState.FAILED, MediaState.REFUSED))
+    wanting = _model_files(target).where(lacking).limit(most)
     return [dict(row) for row in connection.execute(wanting).mappings()]

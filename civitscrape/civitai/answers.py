@@ -127,9 +127,9 @@ def refusal(response: Response) -> AnswerError:
             f"{place} answered {response.status}, which is the storage's answer, not the site's; "
             "the same command asks the site for a new address"
         )
-    turned_away = _turned_away(response)
-    if turned_away is not None:
-        return turned_away
+    turned = turned_away(response)
+    if turned is not None:
+        return turned
     if 300 <= response.status < 400:  # noqa: PLR2004 (HTTP's redirects); its body may be a signed address
         return AnswerError(f"{place} answered {response.status}, and leads nowhere that was followed")
     if is_html(response) and not _is_bare(response):
@@ -162,7 +162,7 @@ def asked(response: Response) -> str:
     return url
 
 
-def _turned_away(response: Response) -> AnswerError | None:
+def turned_away(response: Response) -> AnswerError | None:
     """Tell what a redirect of a download to a page of the site means; only browsers get one (rest.md §9)."""
     target = urljoin(response.url, (response.headers.get("Location") or b"").decode("latin-1"))
     parts = urlsplit(target)

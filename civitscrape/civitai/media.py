@@ -10,6 +10,8 @@ from civitscrape.civitai.roles import within
 from civitscrape.items import MediaType
 
 _EXTENSIONS = {MediaType.IMAGE: ".jpeg", MediaType.VIDEO: ".mp4", MediaType.AUDIO: ".mp3"}
+WIDEST = 1600
+"""Widest of the renderings that the CDN has on its ladder and does not cap."""
 _KEY = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,199}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ACCOUNT = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -39,6 +41,20 @@ def original(base: str, key: str, media_type: str) -> str:
     if not is_key(key):
         raise ValueError(f"media key {key!r}: not safe as a part of an address; it must not be fetched")
     return f"{base.rstrip('/')}/{key}/original=true/{key}{_EXTENSIONS[MediaType(media_type)]}"
+
+
+def transcode(base: str, key: str) -> str:
+    """Return the address of the site's own rendering of a video, for want of the original (rest.md §10).
+
+    >>> transcode("https://image.example/account", "1f0a")
+    'https://image.example/account/1f0a/transcode=true,width=1600/1f0a.mp4'
+
+    Raises:
+        ValueError: the key is not one, see ``is_key``.
+    """
+    if not is_key(key):
+        raise ValueError(f"media key {key!r}: not safe as a part of an address; it must not be fetched")
+    return f"{base.rstrip('/')}/{key}/transcode=true,width={WIDEST}/{key}{_EXTENSIONS[MediaType.VIDEO]}"
 
 
 def key_of(url: str, *, base: str = "") -> str | None:

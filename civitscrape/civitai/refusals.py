@@ -25,6 +25,7 @@ LONGEST_WORDS = 300
 LOG_IN = "set CIVITAI_API_KEY or CIVITAI_COOKIES; where one is set, it is no longer valid"
 BUY = "buy access on the site, then use the key or the cookies of that account"
 
+BLOCKED = "the site gives no files to this account, or to the address you ask from; only its support can change that"
 LATER = "the same command may fare better later"
 KEEP = "its record can be kept, its file cannot be had"
 
@@ -66,6 +67,8 @@ def understand(place: str, status: int, body: Any) -> AnswerError:
         return EarlyAccessError(
             f"{sentence}; it is free for all from {deadline}; before that, {BUY}", deadline=deadline
         )
+    if status == 403 and said == "Forbidden" and "/api/download/" in place:  # noqa: PLR2004 (as above)
+        return ForbiddenError(f"{sentence}; {BLOCKED}")
     kind, way_out = _meaning(status, said)
     return kind(f"{sentence}; {way_out}" if way_out else sentence)
 

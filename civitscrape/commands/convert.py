@@ -17,7 +17,7 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from civitscrape.addons import resolve
-from civitscrape.archive import conversions, converter, paths
+from civitscrape.archive import conversions, converter, paths, sidecars
 from civitscrape.archive.conversions import Done, Site, Wanted
 from civitscrape.archive.database import Archive
 from civitscrape.archive.pictures.options import Options
@@ -112,7 +112,7 @@ def convert(
         ),
         site=Site(url=settings["CIVITAI_URL"], mature_url=settings["CIVITAI_MATURE_URL"]),
         copies=None if to is None else converter.Copies(folder=to.absolute(), template=template),
-        beside=settings["SIDECARS"] != "none",
+        beside=sidecars.kinds_of(settings["SIDECARS"]),
         limit=limit,
         batch=batch,
         **({} if threads is None else {"threads": threads}),

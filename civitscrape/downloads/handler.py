@@ -4,6 +4,11 @@
 ``download_to``, the path of a ``.part`` file that the caller chose, is answered by a
 :class:`~civitscrape.downloads.response.FileResponse`; all others are held in memory, as Scrapy does.
 
+A download that breaks off keeps its part, and whoever names the same part again goes on with it, in this run or in a
+later one; ``download_kept`` in the meta then tells how many bytes are here. That takes a server that gave an ``ETag``
+or a ``Last-Modified``, or ``download_verified`` in the meta: the caller will tell by a hash whether the file is whole.
+``download_digests`` names checksums to compute beside SHA-256.
+
 The base class is a private one of Scrapy, pinned below 2.20 in pyproject.toml: look here before that pin moves.
 """
 
@@ -14,13 +19,15 @@ import ssl
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 import aiohttp
 from aiohttp.http import HttpProcessingError
 from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler, _ClientResponse
 from scrapy.exceptions import (
     CannotResolveHostError,
+    DownloadCancelledError,
     DownloadConnectionRefusedError,
     DownloadFailedError,
     DownloadTimeoutError,
@@ -31,8 +38,11 @@ from scrapy.exceptions import (
 from scrapy.http import Headers
 from scrapy.utils._download_handlers import make_response
 
-from civitscrape.downloads.part import PartFile
-from civitscrape.downloads.response import FileResponse
+from civitscrape.downloads import ranges, space
+from civitscrape.downloads.part import BIG, BusyError, PartFile
+from civitscrape.downloads.ranges import Source, Verdict
+from civitscrape.downloads.response import RESUMED, FileResponse
+from civitscrape.downloads.suspended import Suspended
 from civitscrape.downloads.trust import UntrustedCertificateError, context_of
 from civitscrape.exceptions import ArchiveError
 
@@ -53,8 +63,13 @@ ERROR_SIZE = 64 * 1024
 # What aiohttp decodes while the body comes in; anything else would be stored as it came.
 DECODED = frozenset({"identity", "gzip", "deflate", "br", "zstd"})
 
+# Bytes from which what has come of a file is kept when the rest breaks off; less is sooner fetched again.
+KEPT_SIZE = 64 * 1024
+
 # Threads that write: a disk that is slow for one file holds up no other, and more were not faster.
 WRITERS = 4
+
+T = TypeVar("T")
 
 
 class DiskDownloadHandler(AiohttpDownloadHandler):
@@ -86,6 +101,9 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
         )
         self._file_timeout = aiohttp.ClientTimeout(sock_connect=self.connect_timeout, sock_read=self.idle_timeout)
+        self._suspended = Suspended()
+        self._resuming: WeakKeyDictionary[Request, PartFile] = WeakKeyDictionary()
+        self._promises = space.Promises()
         self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="civitscrape-writer")
 
     async def close(self) -> None:
@@ -101,6 +119,9 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         headers = [pair for pair in request.headers.to_tuple_list() if pair[0] not in left_out]
         if to_file:
             headers.append(("Accept-Encoding", "identity"))
+            part = self._resuming.get(request)
+            if part is not None and part.source is not None:
+                headers += ranges.asking(part.size, part.source)
         try:
             async with self._session.request(
                 request.method,
@@ -131,13 +152,59 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         except aiohttp.ClientError as error:
             raise DownloadFailedError(str(error)) from error
 
+    async def download_request(self, request: Request) -> Response:
+        """Download; a file of which a part is here already is asked for from there on."""
+        path: str | None = request.meta.get("download_to")
+        if path is None:
+            return await super().download_request(request)
+        await self._suspended.look(path)
+        if self._suspended.holds(path):
+            part = await self._suspended.take(path, request.meta.get("download_digests", ()))
+            if part is not None:
+                self._resuming[request] = part
+        try:
+            return await super().download_request(request)
+        finally:
+            left = self._resuming.pop(request, None)
+            if left is not None:  # the answer was not about it: a redirect, a refusal, or none at all
+                self._suspended.keep(left)
+
     async def _read_response(self, response: _ClientResponse, request: Request) -> Response:
         path: str | None = request.meta.get("download_to")
         if path is None:
             return await super()._read_response(response, request)
+        part = self._resuming.get(request)
+        if part is not None and part.source is not None:
+            verdict = ranges.judge(response.status, response.headers, part.size, part.source)
+            if verdict is Verdict.GOES_ON:
+                return await self._go_on(response, request, self._resuming.pop(request))
+            if verdict is Verdict.WHOLE:
+                return await self._take_whole(response, request, self._resuming.pop(request))
+            if verdict is Verdict.CHANGED:
+                await self._in_thread(part, self._resuming.pop(request).abandon)
+                raise ResponseDataLossError(
+                    f"{request.url}: the file has changed since its first part; it starts again"
+                )
         if response.status == HTTPStatus.OK:
-            return await self._read_file(response, request, PartFile(path))
+            if part is not None:
+                await self._in_thread(part, self._resuming.pop(request).abandon)
+            return await self._read_file(response, request, PartFile(path, request.meta.get("download_digests", ())))
         return await self._read_error(response, request)
+
+    async def _go_on(self, response: _ClientResponse, request: Request, part: PartFile) -> FileResponse:
+        await self._reopen(request, part)
+        return await self._read_file(response, request, part)
+
+    async def _take_whole(self, response: _ClientResponse, request: Request, part: PartFile) -> FileResponse:
+        await self._reopen(request, part)
+        await self._in_thread(part, part.finish, ())
+        return self._file_response(response, request, part)
+
+    async def _reopen(self, request: Request, part: PartFile) -> None:
+        if not await self._in_thread(part, part.resume):
+            raise ResponseDataLossError(f"{request.url}: another process has changed its part; it starts again")
+        self.crawler.stats.inc_value("civitscrape/resumed")
+        self.crawler.stats.inc_value("civitscrape/bytes_kept", part.size)
 
     async def _read_error(self, response: _ClientResponse, request: Request) -> Response:
         """Read the beginning of an answer that is not the file; if its body breaks off, the status is still news."""
@@ -154,56 +221,129 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         return make_response(**args, body=bytes(body[:ERROR_SIZE]), flags=flags)
 
     async def _read_file(self, response: _ClientResponse, request: Request, part: PartFile) -> FileResponse:
+        chunks: list[bytes] = []
+        announced = response.content_length
         try:
-            await self._receive(response, request, part)
-        except (Exception, asyncio.CancelledError):
-            await self._in_thread(part, part.discard)
+            if announced is None or announced >= BIG:  # else it is asked when it is needed, which is seldom
+                part.source = part.source or _source(response, request)
+            if announced is None or announced < BIG:
+                await self._receive(response, request, part, chunks)
+            else:
+                with self._promises.of(part, part.size + announced):
+                    await self._in_thread(part, space.require, part.path, announced, self._promises.bytes - announced)
+                    await self._receive(response, request, part, chunks)
+        except (Exception, asyncio.CancelledError) as error:
+            part.source = part.source or _source(response, request)
+            await self._break_off(request, part, chunks, error)
             raise
+        return self._file_response(response, request, part)
+
+    async def _break_off(self, request: Request, part: PartFile, chunks: list[bytes], error: BaseException) -> None:
+        """Keep what has come of a file, when the rest can be had and is worth the trouble; else remove it."""
+        useless = isinstance(error, DownloadCancelledError | NotSupported | BusyError)
+        if isinstance(error, BusyError):
+            return  # the part is somebody else's
+        if part.source is None or useless or part.size + sum(map(len, chunks)) < KEPT_SIZE:
+            await self._in_thread(part, part.discard)
+            return
+        await self._in_thread(part, part.suspend, chunks)
+        self._suspended.keep(part)
+        request.meta["download_kept"] = part.size
+
+    def _file_response(self, response: _ClientResponse, request: Request, part: PartFile) -> FileResponse:
         return FileResponse(
             request.url,
-            status=response.status,
+            status=HTTPStatus.OK,
             headers=_decoded_headers(response),
+            flags=[RESUMED] if part.resumed or response.status != HTTPStatus.OK else [],
             path=part.path,
             size=part.size,
             sha256=part.sha256,
             head=part.head,
+            digests=part.digests,
         )
 
-    async def _receive(self, response: _ClientResponse, request: Request, part: PartFile) -> None:
-        """Bring a body into its file; a small one in a single hop to a thread."""
-        limit: int = request.meta.get("download_maxsize", 0)
-        announced = response.content_length
-        if limit and announced and announced > limit:
-            self._cancel_maxsize(announced, limit, request, expected=True)
-        encoding = (response.headers.get("Content-Encoding") or "identity").lower()
-        if encoding not in DECODED:
-            raise NotSupported(
-                f"{request.url}: the file came with Content-Encoding {encoding!r}, which was not asked for"
-            )
-        received = waiting = 0
-        chunks: list[bytes] = []
+    async def _receive(self, response: _ClientResponse, request: Request, part: PartFile, chunks: list[bytes]) -> None:
+        """Bring a body into its file; a small one in a single hop to a thread.
+
+        Args:
+            response: whose body it is.
+            request: what asked for it.
+            part: the file, as far as it is here.
+            chunks: what has come and is not written yet; whoever catches an error finds it there.
+        """
+        limit = _check(response, request, part)
+        received, waiting = part.size, 0
+        writing: asyncio.Task[None] | None = None
         try:
             async for chunk in response.content.iter_any():
                 chunks.append(chunk)
                 waiting += len(chunk)
                 received += len(chunk)
                 if limit and received > limit:
-                    self._cancel_maxsize(received, limit, request, expected=False)
+                    raise _too_large(received, limit)
                 if waiting >= WRITE_SIZE:
-                    # Waiting for the thread is the back-pressure: aiohttp stops reading at twice its own buffer.
-                    await self._in_thread(part, part.write, chunks)
-                    chunks, waiting = [], 0
+                    # Waiting for the write before is the back-pressure: aiohttp stops reading at twice its own buffer.
+                    if writing is not None:
+                        await writing
+                    batch, waiting = chunks.copy(), 0
+                    chunks.clear()
+                    writing = asyncio.create_task(self._in_thread(part, part.write, batch))
         except aiohttp.ClientPayloadError as error:
             raise ResponseDataLossError(f"{request.url}: the body broke off after {received} bytes: {error}") from error
+        finally:
+            if writing is not None:
+                await _settle(writing, chunks)
         if flaw := _flaw(response):
             raise ResponseDataLossError(f"{request.url}: {flaw} after {received} bytes")
-        await self._in_thread(part, part.finish, chunks)
+        if writing is not None:
+            writing.result()
+        batch = chunks.copy()
+        chunks.clear()
+        await self._in_thread(part, part.finish, batch)
 
-    async def _in_thread(self, part: PartFile, call: Callable[..., None], *args: object) -> None:
+    async def _in_thread(self, part: PartFile, call: Callable[..., T], *args: object) -> T:
         try:
-            await asyncio.get_running_loop().run_in_executor(self._writers, call, *args)
+            return await asyncio.get_running_loop().run_in_executor(self._writers, call, *args)
         except OSError as error:
             raise ArchiveError(f"{part.path} cannot be written: {error}; see that its disk has room") from error
+
+
+def _source(response: _ClientResponse, request: Request) -> Source | None:
+    """Say what a file could be gone on with by; None when a part of it would be of no use.
+
+    One whose hash is known needs no validator: what does not fit together shows in the end.
+    """
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        return None
+    source = ranges.source_of(request.url, response.headers, response.content_length)
+    return source if source.validator or request.meta.get("download_verified") else None
+
+
+def _check(response: _ClientResponse, request: Request, part: PartFile) -> int:
+    """Refuse a body by what is said of it beforehand; return how many bytes the file may have, 0 for any number."""
+    limit: int = request.meta.get("download_maxsize", 0)
+    expected = response.content_length
+    if limit and expected and part.size + expected > limit:
+        raise _too_large(part.size + expected, limit)
+    encoding = (response.headers.get("Content-Encoding") or "identity").lower()
+    if encoding not in DECODED:
+        raise NotSupported(f"{request.url}: the file came with Content-Encoding {encoding!r}, which was not asked for")
+    return limit
+
+
+async def _settle(writing: asyncio.Task[None], chunks: list[bytes]) -> None:
+    """Let a write end before anything else is written; what came after one that failed must not be written at all."""
+    rest = chunks.copy()
+    chunks.clear()
+    await asyncio.wait([writing])
+    if writing.exception() is None:
+        chunks.extend(rest)
+
+
+def _too_large(size: int, limit: int) -> DownloadCancelledError:
+    """Say it without Scrapy's warning for each file: whoever sets a limit expects it."""
+    return DownloadCancelledError(f"the file has {size} bytes, which is larger than download max size {limit}")
 
 
 def _decoded_headers(response: _ClientResponse) -> list[tuple[str, str]]:

@@ -1,48 +1,118 @@
-"""A file that is still coming in: written and hashed at once, removed when it stays incomplete."""
+"""A file that is still coming in: written and hashed at once, kept or removed when it stays incomplete."""
 
 from __future__ import annotations
 
+import os
+import sys
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from civitscrape.downloads import journal
+from civitscrape.downloads.digests import KNOWN, Digest
+from civitscrape.exceptions import ArchiveError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from io import FileIO
 
+    from civitscrape.downloads.ranges import Source
+
 # What telling a file's type from its first bytes takes at most.
 HEAD_SIZE = 512
+
+# Bytes from which a file is big: it is locked, has a journal, and is on the disk for certain before it gets its name.
+# Smaller ones come in one piece, and two more calls of the system for each would be felt.
+BIG = 1024 * 1024
+
+# Bytes after which a big file's journal says that the disk has them.
+SYNC_SIZE = 64 * 1024 * 1024
+
+# Bytes read at once where a part is hashed again.
+BLOCK = 1024 * 1024
+
+LOCKED_AT = 2**62
+"""Byte that stands for the whole file where a lock is of bytes, as on Windows: far behind any that is written."""
+
+
+class BusyError(ArchiveError):
+    """Another process writes the same part."""
 
 
 class PartFile:
     """A ``.part`` file; every method blocks, so they belong into a thread.
 
-    The lock is for cancelled downloads: ``discard`` may be called while another thread still writes.
+    The lock is for cancelled downloads: ``discard`` and ``suspend`` may be called while another thread still writes.
+
+    Args:
+        path: where it lies.
+        digests: names of checksums to compute beside SHA-256; those that are not known here are left out.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, digests: Iterable[str] = ()) -> None:
         self.path = path
         self.size = 0
         self.head = b""
-        self._hash = sha256()
+        self.source: Source | None = None
+        """What the server said of the file; None for one that cannot be gone on with."""
+        self.resumed = False
+        """Whether an earlier transfer brought some of it."""
+        self._digests: dict[str, Digest] = {
+            "sha256": sha256(),
+            **{name: KNOWN[name]() for name in digests if name in KNOWN},
+        }
         self._file: FileIO | None = None
+        self._synced = 0
+        self._journaled = False
         self._discarded = False
         self._lock = Lock()
+
+    @classmethod
+    def found(cls, path: str, digests: Iterable[str] = ()) -> PartFile | None:
+        """Take up what an earlier run left, and hash it again; None when it is of no use.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        entry = journal.read(path)
+        if entry is None or not entry.safe:
+            return None
+        part = cls(path, digests)
+        part.source, part._journaled, part._synced = entry.source, True, entry.safe
+        with Path(path).open("rb", buffering=0) as file:
+            while part.size < entry.safe and (block := file.read(min(BLOCK, entry.safe - part.size))):
+                part._take(block)
+        return part
 
     @property
     def sha256(self) -> str:
         """SHA-256 of what was written, in hexadecimal."""
-        return self._hash.hexdigest()
+        return self._digests["sha256"].hexdigest()
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """All checksums of what was written, in hexadecimal, by their names."""
+        return {name: digest.hexdigest() for name, digest in self._digests.items()}
 
     def write(self, chunks: Iterable[bytes]) -> None:
-        """Append to the file, which the first call makes or empties.
+        """Append to the file, which the first call makes or empties; with this it counts as big.
 
         Raises:
             OSError: the file cannot be written.
+            BusyError: another process writes it.
         """
         with self._lock:
+            if self._discarded:
+                return
+            if self._file is None:
+                self._file = _open_locked(self.path, 0)
+                self._note()
             self._write(chunks)
+            if self.size - self._synced >= SYNC_SIZE:
+                os.fsync(self._file.fileno())
+                self._synced = self.size
+                self._note()
 
     def finish(self, chunks: Iterable[bytes]) -> None:
         """Append what is left and close the file.
@@ -52,7 +122,55 @@ class PartFile:
         """
         with self._lock:
             self._write(chunks)
+            if self._file is not None and self.size >= BIG:
+                os.fsync(self._file.fileno())
             self._close()
+            if self._journaled and self.size < BIG:  # that of a big one tells, until it has its name, that it is whole
+                self._forget()
+
+    def resume(self) -> bool:
+        """Open the file where it broke off; False when it is no longer what it was.
+
+        Raises:
+            OSError: it cannot be opened.
+            BusyError: another process writes it.
+        """
+        with self._lock:
+            if not Path(self.path).exists():
+                return False
+            file = _open_locked(self.path, self.size)
+            if file.seek(0, os.SEEK_END) != self.size:
+                file.close()
+                return False
+            self._file, self.resumed, self._discarded = file, True, False
+            return True
+
+    def abandon(self) -> None:
+        """Remove a part that is of no use, unless it has become somebody else's meanwhile.
+
+        Raises:
+            OSError: it cannot be removed.
+            BusyError: another process writes it.
+        """
+        if self.resume():
+            self.discard()
+
+    def suspend(self, chunks: Iterable[bytes]) -> None:
+        """Append what has come, and close the file so that a later transfer can go on with it.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        with self._lock:
+            if self._file is None and not self._discarded:
+                self._file = _open_locked(self.path, self.size)
+            self._write(chunks)
+            if self._file is not None:
+                os.fsync(self._file.fileno())
+                self._synced = self.size
+            self._discarded = True  # a write that a cancelled download left behind comes too late
+            self._close()
+            self._note()
 
     def discard(self) -> None:
         """Remove the file; later calls of ``write`` and ``finish`` do nothing.
@@ -64,6 +182,8 @@ class PartFile:
             self._discarded = True
             self._close()
             Path(self.path).unlink(missing_ok=True)
+            if self._journaled:
+                self._forget()
 
     def _write(self, chunks: Iterable[bytes]) -> None:
         if self._discarded:
@@ -71,18 +191,51 @@ class PartFile:
         if self._file is None:
             self._file = _open(Path(self.path))
         for chunk in chunks:
-            if self.size < HEAD_SIZE:
-                self.head += chunk[: HEAD_SIZE - self.size]
-            self._hash.update(chunk)
             rest = memoryview(chunk)
             while rest:  # an unbuffered write may take less than it was given
                 rest = rest[self._file.write(rest) :]
-            self.size += len(chunk)
+            self._take(chunk)
+
+    def _take(self, chunk: bytes) -> None:
+        """Count and hash what is in the file."""
+        if self.size < HEAD_SIZE:
+            self.head += chunk[: HEAD_SIZE - self.size]
+        for digest in self._digests.values():
+            digest.update(chunk)
+        self.size += len(chunk)
+
+    def _note(self) -> None:
+        if self.source is not None:
+            journal.write(self.path, self.source, self._synced)
+            self._journaled = True
+
+    def _forget(self) -> None:
+        journal.forget(self.path)
+        self._journaled = False
 
     def _close(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def remove(path: str) -> None:
+    """Remove a part that turned out not to be the file, and its journal.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    Path(path).unlink(missing_ok=True)
+    journal.forget(path)
+
+
+def is_claimed(path: Path) -> bool:
+    """Tell whether a process is writing a big part right now."""
+    try:
+        with path.open("r+b", buffering=0) as file:
+            return not _lock(file)
+    except OSError:
+        return True
 
 
 def _open(path: Path) -> FileIO:
@@ -95,3 +248,59 @@ def _open(path: Path) -> FileIO:
     except FileNotFoundError:
         path.parent.mkdir(exist_ok=True)
         return path.open("wb", buffering=0)
+
+
+def _open_locked(path: str, size: int) -> FileIO:
+    """Open a file for this process alone, cut to a size, at its end.
+
+    Raises:
+        BusyError: another process has it.
+    """
+    file = _open_at(Path(path))
+    if not _lock(file):
+        file.close()
+        raise BusyError(f"{path} is being written by another process; let that crawl end, or stop it")
+    if file.seek(0, os.SEEK_END) > size:
+        file.truncate(size)
+    file.seek(0, os.SEEK_END)
+    return file
+
+
+def _open_at(path: Path) -> FileIO:
+    """Open a file without emptying it, which is made when it is missing; nobody else's bytes are touched."""
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+
+    def opener(name: str, _: int) -> int:
+        return os.open(name, flags, 0o666)
+
+    try:
+        return open(path, "r+b", buffering=0, opener=opener)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return open(path, "r+b", buffering=0, opener=opener)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: FileIO) -> bool:
+        """Lock an open file until it is closed; False when another process has done so."""
+        file.seek(LOCKED_AT)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _lock(file: FileIO) -> bool:
+        """Lock an open file until it is closed; False when another process has done so."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # a file system without locks: then two crawls of one archive are on their own
+            return True
+        return True

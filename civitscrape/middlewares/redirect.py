@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
@@ -11,27 +10,34 @@ from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.exceptions import IgnoreRequest
 
 from civitscrape.civitai import answers
-from civitscrape.civitai.roles import Role, role_of, shown, stamp, within
+from civitscrape.civitai.hosts import Hosts
+from civitscrape.civitai.roles import Role, role_of, shown, stamp
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+    from scrapy.settings import BaseSettings
+
+
+def hosts_of(settings: BaseSettings) -> Hosts:
+    """Read which addresses are ours."""
+    return Hosts(
+        site=tuple(settings[name] for name in ("CIVITAI_URL", "CIVITAI_MATURE_URL")),
+        media=settings["CIVITAI_MEDIA_URL"],
+        storage=tuple(host.lower() for host in settings.getlist("CIVITAI_STORAGE_HOSTS")),
+    )
 
 
 class Redirect(RedirectMiddleware):
     """Check where a redirect leads before following it."""
 
-    addresses: tuple[str, ...]
-    storage_hosts: tuple[str, ...]
+    hosts: Hosts
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Read which addresses are ours."""
         middleware = super().from_crawler(crawler)
-        settings = crawler.settings
-        middleware.addresses = tuple(settings[name] for name in ("CIVITAI_URL", "CIVITAI_MATURE_URL"))
-        middleware.addresses += (settings["CIVITAI_MEDIA_URL"],)
-        middleware.storage_hosts = tuple(host.lower() for host in settings.getlist("CIVITAI_STORAGE_HOSTS"))
+        middleware.hosts = hosts_of(crawler.settings)
         return middleware
 
     def _engine_started(self) -> None:
@@ -50,34 +56,14 @@ class Redirect(RedirectMiddleware):
             return following
         role = role_of(request)
         if role is Role.API and "download_to" in request.meta:
-            role = Role.STORAGE  # the site sends a model file's caller on to its storage, which must not see the key
-        if role is None or not self._allows(role, following.url):
+            if answers.turned_away(response) is not None:
+                return response  # a page of the site is no file: it says what a browser should do to get it
+            if not (self.hosts.is_site(following.url) and answers.DOWNLOAD in following.url):
+                role = Role.STORAGE  # which must not see the key
+        if role is None or not self.hosts.allows(role, following.url):
             host = urlsplit(following.url).netloc
             reason = f"{shown(request)} leads to {host}, which is not an address of the site or its storage"
             return answers.no_answer(request, reason)
         # Files keep the slot that they were sent in, with its many at once; pages and the API go by their new host.
         slot = stamp(role, following.url) if role_of(request) in {Role.API, Role.PAGE} else {}
         return following.replace(meta={**following.meta, **slot}, dont_filter=True)
-
-    def _allows(self, role: Role, url: str) -> bool:
-        if any(within(url, address) for address in self.addresses):
-            return True
-        parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
-        listed = any(host == suffix or host.endswith(f".{suffix}") for suffix in self.storage_hosts)
-        loopback = _is_loopback(host) and _is_loopback(urlsplit(self.addresses[0]).hostname or "")
-        return role in {Role.MEDIA, Role.STORAGE} and (loopback or (listed and parts.scheme == "https"))
-
-
-def _is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine.
-
-    >>> _is_loopback("127.0.0.1"), _is_loopback("localhost"), _is_loopback("civitai.com")
-    (True, True, False)
-    """
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -13,9 +13,9 @@ from scrapy.utils.asyncio import sleep
 from scrapy.utils.misc import load_object
 
 from civitscrape.civitai import answers, rest
-from civitscrape.civitai.roles import Role, role_of, shown
+from civitscrape.civitai.roles import Role, role_of, shown, stamp
 from civitscrape.downloads.downloader import STOPPED
-from civitscrape.exceptions import ArchiveError
+from civitscrape.exceptions import ArchiveError, LockedError, NoRoomError
 from civitscrape.extensions.books import Books
 
 if TYPE_CHECKING:
@@ -31,6 +31,18 @@ SILENT.setLevel(logging.CRITICAL)
 
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 531)})
 """Statuses that may be gone the next time (trpc-and-pages §3; 52x are the edge's own)."""
+
+UNSIGNED = frozenset({401, 403})
+"""Statuses by which a storage says that an address is signed no more."""
+
+MOST_RENEWALS = 2
+"""New addresses in a row that bring nothing; then the storage refuses for another reason."""
+
+REDIRECTED = frozenset({"redirect_urls", "redirect_reasons", "redirect_times", "redirect_ttl", "download_slot"})
+"""Keys of the meta of a request that was sent on."""
+
+PROGRESS = 1024 * 1024
+"""Bytes by which a broken download must have grown to have all its repetitions again."""
 
 LONGEST_BACKOFF = 60.0
 """Seconds; a site that is down for longer is better asked by a later run."""
@@ -68,6 +80,27 @@ def is_quota(request: Request, response: Response) -> bool:
     )
 
 
+def renewal(request: Request, response: Response) -> Request | None:
+    """Ask the site for a new address of a file whose old one the storage takes no more: signatures expire (rest.md §9).
+
+    None for all other answers, and when two new addresses in a row were not taken either.
+    """
+    refused = role_of(request) is Role.STORAGE and response.status in UNSIGNED
+    if not refused or not request.meta.get("redirect_urls") or request.meta.get("renewals", 0) >= MOST_RENEWALS:
+        return None
+    url = request.meta["redirect_urls"][0]
+    meta = {name: value for name, value in request.meta.items() if name not in REDIRECTED}
+    meta |= {**stamp(Role.API, url), "renewals": request.meta.get("renewals", 0) + 1}
+    return request.replace(url=url, meta=meta, dont_filter=True)
+
+
+def note_progress(request: Request) -> None:
+    """Count the repetitions of a broken download afresh when something came of it: a checkpoint may take many."""
+    kept, before = request.meta.get("download_kept", 0), request.meta.get("kept_before", 0)
+    if kept >= before + PROGRESS:
+        request.meta.update(kept_before=kept, retry_times=0, renewals=0)
+
+
 async def again(crawler: Crawler, request: Request, reason: str) -> Request | None:
     """Wait, then make the request that asks once more; None when it was asked often enough.
 
@@ -102,6 +135,11 @@ class Retry:
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
         """Repeat a request whose answer is bad for a passing reason."""
+        renewed = renewal(request, response)
+        if renewed is not None:
+            logger.info("%s answered %d; the site is asked for a new address", shown(request), response.status)
+            self._crawler.stats.inc_value("civitscrape/renewed")
+            return renewed
         reason = complaint(request, response)
         if reason is None:
             return response
@@ -111,6 +149,7 @@ class Retry:
         """Repeat a request that got no answer."""
         if role_of(request) is None or not isinstance(exception, self._exceptions):
             return None
+        note_progress(request)
         return await again(self._crawler, request, f"{type(exception).__name__}: {exception}")
 
 
@@ -127,7 +166,7 @@ class GiveUp:
 
     def process_exception(self, request: Request, exception: Exception) -> Response:
         """Write down why there is no answer; a disk that takes no file ends the crawl, and the file stays wanted."""
-        if isinstance(exception, ArchiveError):
+        if isinstance(exception, ArchiveError) and not isinstance(exception, NoRoomError | LockedError):
             Books.of(self._crawler).stop(exception)
             return answers.no_answer(request, STOPPED)
         reason = str(exception) or type(exception).__name__

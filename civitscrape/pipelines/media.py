@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,14 +10,18 @@ from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesPipeline
 
-from civitscrape.archive import fields, formats, paths
+from civitscrape.archive import fields, formats, paths, shelf
 from civitscrape.civitai import answers, media
 from civitscrape.civitai.answers import NO_ANSWER
 from civitscrape.civitai.roles import Role, stamp
+from civitscrape.downloads import cleaning, part
 from civitscrape.downloads.downloader import STOPPED
 from civitscrape.downloads.response import FileResponse
-from civitscrape.items import Image
+from civitscrape.extensions.books import Books
+from civitscrape.items import Image, MediaType
 from civitscrape.ledger import MediaState
+from civitscrape.pipelines.fates import left_out, too_large
+from civitscrape.spiders.arguments import MediaArguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +53,7 @@ class Media(FilesPipeline):
         self._base = base
         self._template = template
         self._store = Path(store)
+        self._limit = size_limit(crawler)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -60,10 +66,17 @@ class Media(FilesPipeline):
             crawler=crawler,
         )
 
-    def open_spider(self) -> None:  # type: ignore[override]  # Scrapy 2.19 wants no spider argument, its own class has one
-        """Start without a memory of results."""
+    async def open_spider(self) -> None:  # type: ignore[override]  # Scrapy 2.19 wants no spider argument, its own class has one
+        """Start without a memory of results, with the files that another limit left out, and without old parts."""
         super().open_spider()
         self.spiderinfo.downloaded = Forgetful()
+        books, folder = Books.of(self.crawler), self._store / paths.PARTS_FOLDER
+        await books.archive.run(shelf.want_again, self._limit)
+        resting = await asyncio.to_thread(cleaning.resting, folder)
+        if resting:
+            stored = await books.archive.run(shelf.stored_parts, resting)
+            freed = await asyncio.to_thread(cleaning.clean, folder, stored)
+            self.crawler.stats.inc_value("civitscrape/bytes_cleaned", freed)
 
     def get_media_requests(self, item: Any, info: MediaPipeline.SpiderInfo) -> list[Request]:  # noqa: ARG002 (Scrapy's signature)
         """Ask for the original of an image that is wanted."""
@@ -74,10 +87,14 @@ class Media(FilesPipeline):
             or item.key is None
         ):
             return []
-        url = media.original(self._base, item.key, item.type)
+        return [self._request(media.original(self._base, item.key, item.type), item.key)]
+
+    def _request(self, url: str, key: str) -> Request:
         meta = stamp(Role.MEDIA, url)
-        meta["download_to"] = str(paths.part_path(self._store, item.key))
-        return [Request(url, callback=NO_CALLBACK, meta=meta)]
+        meta["download_to"] = str(paths.part_path(self._store, key))
+        if self._limit is not None:
+            meta["download_maxsize"] = self._limit
+        return Request(url, callback=NO_CALLBACK, meta=meta)
 
     def media_to_download(self, request: Request, info: MediaPipeline.SpiderInfo, *, item: Any = None) -> None:
         """Download: the database has already been asked."""
@@ -88,10 +105,21 @@ class Media(FilesPipeline):
         request: Request,
         info: MediaPipeline.SpiderInfo,  # noqa: ARG002 (Scrapy's signature)
         *,
-        item: Any = None,  # noqa: ARG002 (Scrapy's signature)
+        item: Any = None,
     ) -> Any:
-        """Tell what came: a file of a known format, or why there is none."""
-        return {"url": request.url, "path": "", **fate(response)}
+        """Tell what came: a file of a known format, or why there is none; a still is no video."""
+        size = too_large(response)
+        if size is not None and self._limit is not None:
+            return {"url": request.url, "path": "", **left_out(size, self._limit)}
+        kind = item.type if isinstance(item, Image) else None
+        found = dict(fate(response, kind))
+        if found.pop("still", False) and item.key is not None and self.crawler.engine is not None:
+            url = media.transcode(self._base, item.key)
+            instead = fate(await self.crawler.engine.download_async(self._request(url, item.key)), kind)
+            if instead["status"] == MediaState.STORED:
+                note = f"{found['error']}; stored is the site's own rendering of it"
+                found = {**instead, "fetched_from": url, "error": note}
+        return {"url": request.url, "path": "", **found}
 
     def media_failed(self, failure: Failure, request: Request, info: MediaPipeline.SpiderInfo) -> Any:  # noqa: ARG002 (Scrapy's signature)
         """Tell why there is no file; reached only by faults of the program, since failed requests have an answer."""
@@ -129,8 +157,14 @@ class Media(FilesPipeline):
         return paths.render(self._template, path_fields(item, found.extension if found else ""))
 
 
-def fate(response: Response) -> Mapping[str, Any]:
-    """Tell what became of a download, in the words of the table ``media``."""
+def size_limit(crawler: Crawler) -> int | None:
+    """Read how many bytes a file may have; None for any number."""
+    arguments = getattr(crawler.spider, "args", None)
+    return arguments.max_file_size if isinstance(arguments, MediaArguments) else None
+
+
+def fate(response: Response, kind: str | None = None) -> Mapping[str, Any]:
+    """Tell what became of a download, in the words of the table ``media``; ``kind`` is what the site calls it."""
     if response.status in GONE:
         return {"status": MediaState.GONE, "error": f"the CDN answered {response.status}"}
     if response.status == NO_ANSWER and response.body == STOPPED.encode():
@@ -143,8 +177,12 @@ def fate(response: Response) -> Mapping[str, Any]:
         return {"status": state, "error": f"the CDN answered {response.status}"}
     found = formats.sniff(response.head)
     if found is None:
-        Path(response.path).unlink(missing_ok=True)
+        part.remove(response.path)
         return {"status": MediaState.FAILED, "error": f"{response.size} bytes came that are no known media format"}
+    if kind == MediaType.VIDEO and found.kind is not MediaType.VIDEO:
+        part.remove(response.path)
+        error = f"the CDN gave a still ({found.content_type}) for a video"
+        return {"status": MediaState.FAILED, "error": error, "still": True}
     return {
         "status": MediaState.STORED,
         "part": response.path,

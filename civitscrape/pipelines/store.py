@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 from civitscrape.archive import paths, shelf, sidecars, summaries
 from civitscrape.archive.naming import Unnamed
 from civitscrape.archive.template import GRABBER
+from civitscrape.downloads import journal
+from civitscrape.downloads.part import BIG
 from civitscrape.exceptions import ArchiveError
 from civitscrape.extensions.books import Books
 from civitscrape.items import Image
@@ -78,7 +80,11 @@ class Store:
             item.media_state = MediaState.FAILED
         else:
             item.path = item.files[-1]["path"] = fate.path or item.path
+            if fate.state != MediaState.STORED:
+                item.media_state = fate.state
             self._crawler.stats.inc_value("civitscrape/bytes", fate.size or 0)
+            if fate.part is not None and (fate.size or 0) >= BIG:
+                await asyncio.to_thread(journal.forget, fate.part)
         return item
 
     def _fate(self, image: Image) -> Fate | None:
@@ -90,6 +96,8 @@ class Store:
         if not image.files or image.media_state == MediaState.WANTED:
             return None
         found = image.files[-1]
+        if image.media_state == MediaState.REFUSED and found["status"] != MediaState.REFUSED:
+            return None
         extension = found.get("extension")
         # What is fetched again keeps the name it has: only `civitscrape plan --paths --move` changes names.
         path = image.path if image.path and PurePosixPath(image.path).suffix == extension else None
@@ -104,6 +112,7 @@ class Store:
             size=found.get("size"),
             content_type=found.get("content_type"),
             error=found.get("error"),
+            url=found.get("fetched_from", found.get("url")) if found["status"] == MediaState.STORED else None,
         )
 
     def _known(self, image: Image) -> Fate:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from rich.filesize import decimal
 from scrapy.exceptions import NotConfigured
 
-from civitscrape.archive import conversions
+from civitscrape.archive import conversions, sidecars
 from civitscrape.archive.conversions import Site, Wanted
 from civitscrape.archive.pictures.convert import Converted
 from civitscrape.archive.pictures.options import Options
@@ -23,6 +23,8 @@ from civitscrape.items import Image
 from civitscrape.ledger import MediaState
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from scrapy.crawler import Crawler
 
     from civitscrape.archive.conversions import Done
@@ -34,7 +36,15 @@ class Webp:
     """Comes after the store: a kill loses no more than the conversions in work, which the next run finds again."""
 
     def __init__(
-        self, crawler: Crawler, books: Books, store: Path, *, wanted: Wanted, options: Options, site: Site, beside: bool
+        self,
+        crawler: Crawler,
+        books: Books,
+        store: Path,
+        *,
+        wanted: Wanted,
+        options: Options,
+        site: Site,
+        beside: Collection[str],
     ) -> None:
         self._crawler = crawler
         self._books = books
@@ -66,7 +76,7 @@ class Webp:
             ),
             options=Options(quality=settings.getint("WEBP_QUALITY"), method=settings.getint("WEBP_METHOD")),
             site=Site(url=settings["CIVITAI_URL"], mature_url=settings["CIVITAI_MATURE_URL"]),
-            beside=settings["SIDECARS"] != "none",
+            beside=sidecars.kinds_of(settings["SIDECARS"]),
         )
 
     async def open_spider(self) -> None:

@@ -13,6 +13,7 @@ from multidict import MultiMapping
 
 from civitscrape.items import Level
 from civitscrape.sandbox.accounts import Login
+from civitscrape.sandbox.drawn import Drawn
 
 if TYPE_CHECKING:
     from civitscrape.sandbox.accounts import Account
@@ -78,10 +79,10 @@ class Ask:
 
 @dataclass(slots=True)
 class Answer:
-    """What goes back: the body whole, because it may be kept, cut or altered on its way."""
+    """What goes back: the body whole, because it may be kept, cut or altered on its way; big files are drawn."""
 
     status: int = 200
-    body: bytes = b""
+    body: bytes | Drawn = b""
     headers: dict[str, str] = field(default_factory=dict)
 
 

@@ -48,6 +48,8 @@ class CreatorSpec:
     """Community tags on each image."""
     file_size: int | None = None
     """Bytes of every original, padded validly; as the picture comes when null."""
+    video_bytes: int | None = None
+    """Bytes of every video, where they are to differ from ``file_size``; big ones are drawn while they are sent."""
     per_post: int = 4
     """Images of one post at most."""
     deleted: int = 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from civitscrape.sandbox.drawn import Drawn, pieces
 from civitscrape.sandbox.faults import Fault
 
 if TYPE_CHECKING:
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 BROKEN = frozenset({Fault.TRUNCATE, Fault.LENGTH})
 SLOW = frozenset({Fault.STALL, Fault.DRIP})
 PIECES = 20
+SENT = web.RequestKey("sent", int)
+"""Key under which a request holds how many bytes of the body went out."""
+
+
+async def _write(request: web.BaseRequest, response: web.StreamResponse, body: bytes | Drawn) -> None:
+    """Write a body or a part of one, and count what the system took of it."""
+    for piece in pieces(body):
+        await response.write(piece)
+        request[SENT] = request.get(SENT, 0) + len(piece)
 
 
 async def send(request: web.BaseRequest, answer: Answer, rule: Rule | None = None) -> web.StreamResponse:
@@ -25,9 +35,17 @@ async def send(request: web.BaseRequest, answer: Answer, rule: Rule | None = Non
     fault = rule.fault if rule else None
     if rule is not None and (fault in BROKEN or fault in SLOW):
         return await _send_badly(request, answer, rule)
+    if isinstance(answer.body, Drawn):
+        drawn = web.StreamResponse(status=answer.status, headers=answer.headers)
+        drawn.content_length = len(answer.body)
+        await drawn.prepare(request)
+        await _write(request, drawn, answer.body)
+        await drawn.write_eof()
+        return drawn
     response = web.Response(status=answer.status, body=answer.body, headers=answer.headers)
     await response.prepare(request)
     await response.write_eof()
+    request[SENT] = len(answer.body)
     return response
 
 
@@ -51,16 +69,18 @@ async def _send_badly(request: web.BaseRequest, answer: Answer, rule: Rule) -> w
     if fault is Fault.DRIP:
         step = max(len(body) // PIECES, 1)
         for start in range(0, len(body), step):
-            await response.write(body[start : start + step])
+            await _write(request, response, body[start : start + step])
             await asyncio.sleep(rule.seconds / PIECES)
         await response.write_eof()
         return response
-    await response.write(body[:cut])
+    await _write(request, response, body[:cut])
     if fault is Fault.STALL:
         await asyncio.sleep(rule.seconds)
-        await response.write(body[cut:])
+        await _write(request, response, body[cut:])
         await response.write_eof()
     elif request.transport is not None:
-        request.transport.write(body[promised:cut])  # past the response, which holds back what it did not promise
+        rest = body[promised:cut]  # past the response, which holds back what it did not promise
+        for block in [rest] if isinstance(rest, bytes) else rest.blocks():
+            request.transport.write(block)
         request.transport.close()
     return response

@@ -86,6 +86,8 @@ def _granted(site: Site, ask: Ask, name: str) -> tuple[FileRecord, str]:
     Raises:
         _Refused: one of them fails.
     """
+    if site.quirks.downloads_blocked:
+        raise _Refused(403, {"error": "Forbidden"})
     _count(site, ask)
     issue = _issue(ask, name)
     if issue is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from civitscrape.sandbox.ask import Answer, Role, compact
+from civitscrape.sandbox.drawn import Drawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -213,7 +214,7 @@ def replacement(rule: Rule) -> Answer | None:
 def damaged(answer: Answer, rule: Rule, cursor: str | None) -> Answer:
     """Alter an answer as a rule says; ``cursor`` is the one that was asked with."""
     change = _CHANGES.get(rule.fault)
-    if change is None:
+    if change is None or (isinstance(answer.body, Drawn) and rule.fault is not Fault.MALFORMED):
         return answer
     headers = {name: value for name, value in answer.headers.items() if name != "ETag"}
     return Answer(answer.status, change(answer.body, rule, cursor), headers)
@@ -280,7 +281,7 @@ def _edit(entry: dict[str, Any], rule: Rule) -> None:
         entry[last] = rule.value
 
 
-_CHANGES: dict[Fault, Callable[[bytes, Rule, str | None], bytes]] = {
+_CHANGES: dict[Fault, Callable[[Any, Rule, str | None], bytes | Drawn]] = {
     Fault.MALFORMED: lambda body, rule, _: body[: int(len(body) * rule.share)],
     Fault.CONTROL_BYTE: _control_byte,
     **dict.fromkeys(ORIGIN, _edited),

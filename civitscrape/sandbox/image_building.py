@@ -168,7 +168,7 @@ def _drawn(spec: CreatorSpec, user_id: int, draw: Random, places: Iterator[Place
             height=height,
             hash=None if moving and seed % 3 == 0 else blurhash,
             seed=seed,
-            file_size=spec.file_size,
+            file_size=spec.video_bytes or spec.file_size if kind is MediaType.VIDEO else spec.file_size,
             shape="prompt_only" if moving and seed % 2 else spec.metas[at % len(spec.metas)],
             hide_meta=at in marks.hidden,
             tag_ids=(*tag_ids, CHILDHOOD_TAG) if at in marks.childhood else tag_ids,

@@ -37,6 +37,8 @@ class Line:
     """What was answered; 0 while under way, or when the connection was broken."""
     seconds: float = 0.0
     """How long it took."""
+    sent: int = 0
+    """Bytes of the body that the system took for the caller."""
 
     @property
     def path(self) -> str:
@@ -68,8 +70,9 @@ class Log:
         self.in_flight[role] = now = self.in_flight[role] + 1
         self.peaks[role] = max(self.peaks[role], now)
 
-    def close(self, line: Line, status: int) -> None:
+    def close(self, line: Line, status: int, sent: int = 0) -> None:
         """Count it out."""
+        line.sent = sent
         line.status = status
         line.seconds = time.time() - line.at
         self.in_flight[line.role] = max(self.in_flight[line.role] - 1, 0)

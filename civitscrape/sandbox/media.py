@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from civitscrape.items import MediaType
 from civitscrape.sandbox import pictures
 from civitscrape.sandbox.ask import Answer
+from civitscrape.sandbox.drawn import Drawn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,9 +32,14 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 class File(NamedTuple):
     """What one address gives."""
 
-    body: bytes
+    body: bytes | Drawn
     content_type: str
     etag: str
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory that it takes."""
+        return 0 if isinstance(self.body, Drawn) else len(self.body)
 
 
 class Wish(NamedTuple):
@@ -85,9 +91,9 @@ class Files:
         """Keep a file; the oldest go when the room is full."""
         old = self._kept.pop(wish, None)
         self._kept[wish] = record, made
-        self._used += len(made.body) - (len(old[1].body) if old else 0)
+        self._used += made.weight - (old[1].weight if old else 0)
         while self._used > self._room and len(self._kept) > 1:
-            self._used -= len(self._kept.popitem(last=False)[1][1].body)
+            self._used -= self._kept.popitem(last=False)[1][1].weight
 
 
 def make(record: Record, wish: Wish) -> File:
@@ -96,7 +102,7 @@ def make(record: Record, wish: Wish) -> File:
     if wish.still and record.type is MediaType.VIDEO:
         return File(pictures.rendition(record, wish.width or record.width, webp=False), "image/jpeg", etag)
     if wish.width is None or record.type is not MediaType.IMAGE:
-        return File(pictures.original(record), pictures.CONTENT_TYPES[record.format], etag)
+        return File(pictures.body(record), pictures.CONTENT_TYPES[record.format], etag)
     body = pictures.rendition(record, wish.width, webp=wish.webp)
     return File(body, "image/webp" if wish.webp else "image/jpeg", etag)
 

@@ -9,6 +9,8 @@ from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING
 
+from civitscrape.sandbox.drawn import DRAWN_FROM, Drawn
+
 if TYPE_CHECKING:
     from civitscrape.sandbox.models import FileRecord
 
@@ -27,6 +29,13 @@ def content(file: FileRecord) -> bytes:
     return head + Random(file.seed).randbytes(file.length - len(head))
 
 
+def body(file: FileRecord) -> bytes | Drawn:
+    """Return the bytes of a file; those of a big one are drawn while they are sent."""
+    if file.length < DRAWN_FROM:
+        return content(file)
+    return Drawn(header(file) if file.extension == "safetensors" else b"", file.seed, file.length)
+
+
 def header(file: FileRecord) -> bytes:
     """Write the head of a safetensors file: eight bytes of length, then JSON, padded to a multiple of eight."""
     room = 256
@@ -43,12 +52,16 @@ def header(file: FileRecord) -> bytes:
 @lru_cache(maxsize=KEPT_HASHES)
 def sha256(file: FileRecord) -> str:
     """Return the SHA-256 of a file, upper case."""
-    return hashlib.sha256(content(file)).hexdigest().upper()
+    whole = body(file)
+    return (whole.sha256() if isinstance(whole, Drawn) else hashlib.sha256(whole).hexdigest()).upper()
 
 
 @lru_cache(maxsize=KEPT_HASHES)
 def _hashes(file: FileRecord) -> tuple[tuple[str, str], ...]:
-    body, whole = content(file), sha256(file)
+    whole = sha256(file)
+    if file.length >= DRAWN_FROM:
+        return (("AutoV2", whole[:10]), ("SHA256", whole))
+    body = content(file)
     piece = body[AUTOV1_FROM : AUTOV1_FROM + AUTOV1_LENGTH]
     told = {
         "AutoV1": hashlib.sha256(piece).hexdigest()[:8].upper(),
@@ -67,7 +80,7 @@ def _hashes(file: FileRecord) -> tuple[tuple[str, str], ...]:
 def hashes(file: FileRecord) -> dict[str, str]:
     """Return the hashes of a file by their names at the site, upper case; none where the site tells none.
 
-    All are true but ``BLAKE3``, which only has its form; a quarter of the files have none, and only safetensors have
-    ``AutoV3``, the start of the SHA-256 of what follows the header.
+    Of big files only two are told. All are true but ``BLAKE3``, which only has its form; a quarter of the files have
+    none, and only safetensors have ``AutoV3``, the start of the SHA-256 of what follows the header.
     """
     return dict(_hashes(file)) if file.hashed else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import replace
 from functools import lru_cache
 from io import BytesIO
 from random import Random
@@ -14,6 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from civitscrape.items import MediaType
 from civitscrape.sandbox import videos
+from civitscrape.sandbox.drawn import DRAWN_FROM, Drawn
 from civitscrape.sandbox.records import generation_data
 
 if TYPE_CHECKING:
@@ -49,10 +51,20 @@ def original(record: Record) -> bytes:
     return pad(made, record.format, missing) if missing > 0 else made
 
 
+def body(record: Record) -> bytes | Drawn:
+    """Return the bytes of an upload; those of a big video are drawn while they are sent."""
+    missing = (record.file_size or 0) - DRAWN_FROM
+    if record.type is not MediaType.VIDEO or missing < 0:
+        return original(record)
+    made = original(replace(record, file_size=None))
+    free = struct.pack(">I4s", (record.file_size or 0) - len(made), b"free")
+    return Drawn(made + free, record.seed, record.file_size or 0)
+
+
 @lru_cache(maxsize=KEPT_SIZES)
 def size(record: Record) -> int:
     """Return how many bytes an upload has: it is made once to know."""
-    return len(original(record))
+    return len(body(record))
 
 
 def rendition(record: Record, width: int, *, webp: bool) -> bytes:

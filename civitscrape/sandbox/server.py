@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
+from civitscrape.items import MediaType
 from civitscrape.sandbox import accounts, control, delivery, media, storage
 from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT, Account
 from civitscrape.sandbox.ask import GREEN_HOSTS, MEDIA_HOSTS, RED_HOSTS, STORAGE_HOST, Answer, Ask, Colour, Role
@@ -162,7 +163,7 @@ class Sandbox:
             wish = media.Wish(record.key, None, webp=False, still=False)
             if made < media.ROOM and not record.deleted and self._files.kept(record, wish) is None:
                 file = media.make(record, wish)
-                made += len(file.body)
+                made += file.weight
                 self._files.keep(record, wish, file)
         return made
 
@@ -205,7 +206,7 @@ class Sandbox:
             # The caller hung up: nobody is left to tell.
             return web.StreamResponse()
         finally:
-            self.log.close(line, status)
+            self.log.close(line, status, request.get(delivery.SENT, 0))
         return response
 
     async def _respond(self, request: web.BaseRequest, role: Role, url: str, host: str) -> web.StreamResponse:
@@ -246,6 +247,8 @@ class Sandbox:
         if found is None:
             return media.missing()
         record, wish = found
+        if self.site.quirks.still_videos and record.type is MediaType.VIDEO and wish.width is None:
+            wish = wish._replace(still=True)
         if self.site.quirks.redirect_media and not url.startswith(media.CACHE_PREFIX):
             return media.redirect(wish, real=request.host in MEDIA_HOSTS)
         file = self._files.kept(record, wish)

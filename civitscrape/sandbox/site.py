@@ -67,6 +67,10 @@ class Quirks:
     """Whether model files are given to callers without a login, where their version allows it (contract rest.md §9)."""
     download_quota: int | None = None
     """Downloads that each caller may ask for; all when null (contract rest.md §2.4)."""
+    downloads_blocked: bool = False
+    """Whether the caller's address is on the list of those that get no model files (contract rest.md §9, step 1)."""
+    still_videos: bool = False
+    """Whether the CDN gives a picture of a video where its original is asked for."""
     signature_seconds: int = 300
     """How long the address of a file in the storage is good for."""
 

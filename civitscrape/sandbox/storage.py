@@ -68,8 +68,10 @@ def answer(world: World, path: str, query: MultiMapping[str], headers: Mapping[s
     file = world.files.get(int(number))
     if file is None or file.lost:
         return _error(404, "NoSuchKey", "The specified key does not exist.")
-    etag = f'"{hashlib.md5(model_files.content(file), usedforsecurity=False).hexdigest()}"'
-    found = media.answer(media.File(model_files.content(file), "application/octet-stream", etag), headers)
+    body = model_files.body(file)
+    tagged = body if isinstance(body, bytes) else repr(body).encode()
+    etag = f'"{hashlib.md5(tagged, usedforsecurity=False).hexdigest()}"'
+    found = media.answer(media.File(body, "application/octet-stream", etag), headers)
     found.headers |= {"Content-Disposition": query["response-content-disposition"], "Cache-Control": "no-store"}
     return found
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from civitscrape.items import Level, MediaType
 from civitscrape.sandbox import pictures
+from civitscrape.sandbox.drawn import Drawn
 from civitscrape.sandbox.records import community_tags, generation_data, reactions
 
 if TYPE_CHECKING:
@@ -107,11 +108,16 @@ def _time(milliseconds: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def sha256(body: bytes | Drawn) -> str:
+    """Hash a body of either kind, lower case."""
+    return body.sha256() if isinstance(body, Drawn) else hashlib.sha256(body).hexdigest()
+
+
 def _image(record: Record, *, hashes: bool) -> dict[str, Any]:
     """Describe an entry: ``prompt`` and ``meta`` as anybody may see them, ``sha256`` and ``size`` of the original."""
     meta = None if record.hide_meta else generation_data(record)
     stats = reactions(record)
-    body = pictures.original(record) if hashes and not (record.deleted or record.foreign) else None
+    body = pictures.body(record) if hashes and not (record.deleted or record.foreign) else None
     return {
         "id": record.id,
         "key": record.key,
@@ -140,6 +146,6 @@ def _image(record: Record, *, hashes: bool) -> dict[str, Any]:
         "stats": stats._asdict(),
         "deleted": record.deleted,
         "foreign": record.foreign,
-        "sha256": None if body is None else hashlib.sha256(body).hexdigest(),
+        "sha256": None if body is None else sha256(body),
         "size": None if body is None else len(body),
     }

@@ -52,6 +52,20 @@ def yes_or_no(text: object) -> object:
     )
 
 
+def file_size(text: object) -> object:
+    """Read a number of bytes, with a unit or without.
+
+    >>> file_size("500MB"), file_size("1.5 GiB"), file_size("20000")
+    (500000000, 1610612736, 20000)
+    """
+    if not isinstance(text, str):
+        return text
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([kmgt]?)(i?)b)?", text.strip(), re.IGNORECASE)
+    if found is None:
+        raise ValueError("give a number of bytes, as in 500MB, 1.5GiB or 20000")
+    return int(float(found[1]) * (1024 if found[3] else 1000) ** " kmgt".index((found[2] or " ").lower()))
+
+
 Numbers = Annotated[list[int], BeforeValidator(numbers), Field(min_length=1)]
 """Ids, with commas."""
 
@@ -128,6 +142,12 @@ class MediaArguments(WalkArguments):
         default="no",
         description="`yes` brings votes with the tags, from the site's own feed (200 images a call); needs a key or "
         "cookies. `no` brings the tags alone.",
+    )
+    max_file_size: Annotated[int | None, BeforeValidator(file_size)] = Field(
+        default=None,
+        ge=1,
+        description="Leave out files that are larger: a number of bytes, or with a unit, `500MB`, `1.5GiB`. Their "
+        "records are kept; they are `refused` with this argument's name, and a run without it fetches them.",
     )
     redownload: Literal["no", "yes"] = Field(
         default="no", description="`yes` fetches files again that the archive already has."

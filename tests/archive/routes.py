@@ -17,6 +17,7 @@ from civitscrape.parsers import feeds, posts, tags
 from civitscrape.parsers.images import from_detail, from_rest
 from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT, Login
 from civitscrape.sandbox.ask import Ask, Colour
+from civitscrape.sandbox.drawn import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,7 +47,7 @@ def asked(site: Site, path: str, **query: Any) -> str:
     )
     answer = site.answer(ask)
     assert answer.status == 200, f"{path} {query}: {answer.body[:300]!r}"
-    return answer.body.decode()
+    return b"".join(pieces(answer.body)).decode()
 
 
 def called(site: Site, procedure: str, given: dict[str, Any]) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from civitscrape.archive import paths
+from civitscrape.archive import paths, shelf
 from civitscrape.archive.shelf import Fate, shelve
 from civitscrape.exceptions import ArchiveError
 from civitscrape.items import Image
@@ -297,3 +297,54 @@ def test_fates_of_many_images_are_booked_at_once(archive, store):
 
     assert {media.state for media in rows(archive, Media)} == {"stored"}
     assert len(files(store)) == 700
+
+
+def held(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have another program hold the target for some tries, as only Windows does."""
+    left, replace = [times], os.replace
+
+    def busy(source: Any, target: Any) -> None:
+        if str(target).endswith("1.png") and left[0]:
+            left[0] -= 1
+            error = PermissionError(errno.EACCES, "in use")
+            error.winerror = 32  # type: ignore[attr-defined]
+            raise error
+        replace(source, target)
+
+    monkeypatch.setattr(shelf, "PATIENCE", (0, 0, 0))
+    monkeypatch.setattr(os, "replace", busy)
+
+
+def test_a_file_that_another_program_lets_go_of_is_replaced(archive, store, monkeypatch):
+    want(archive, 1)
+    (store / "lampwright").mkdir(parents=True)
+    held(3, monkeypatch)
+
+    book(archive, store, arrive(store, 1))
+
+    assert (store / "lampwright" / "1.png").read_bytes() == LANTERNS
+
+
+def test_a_file_that_another_program_holds_is_told_of_and_hinders_no_other(archive, store, monkeypatch):
+    want(archive, 1, 2)
+    held(99, monkeypatch)
+    fate = arrive(store, 1)
+
+    book(archive, store, fate, arrive(store, 2))
+
+    states = {one.key: (one.state, one.error) for one in rows(archive, Media)}
+    assert states[key_of(2)] == ("stored", None)
+    assert states[key_of(1)][0] == fate.state == "failed"
+    assert "is open in another program; close it" in str(states[key_of(1)][1])
+
+
+def test_what_another_limit_left_out_is_wanted_again(archive, store):
+    want(archive, 1, 2, 3)
+    reasons = {1: "max_file_size=500 leaves it out: 9", 2: "max_file_size=5000 leaves it out: 9", 3: "foreign"}
+    book(archive, store, *(miss(number, MediaState.REFUSED, reason) for number, reason in reasons.items()))
+
+    same = archive.run_now(shelf.want_again, 500)
+    none = archive.run_now(shelf.want_again, None)
+
+    assert (same, none) == (1, 1)
+    assert [one.state for one in rows(archive, Media)] == ["wanted", "wanted", "refused"]

@@ -71,7 +71,14 @@ def measure(scene: Scene, folder: Path, console: Console, rounds: int, absent: d
     """Measure a scene and print what came of it; return who could not run."""
     progress = _progress()
     progress.print(f"{scene.title}: the sandbox draws its pictures")
-    with stage(folder, images=scene.images, file_size=scene.file_size, latency=scene.latency) as on:
+    with stage(
+        folder,
+        images=scene.images,
+        file_size=scene.file_size,
+        latency=scene.latency,
+        videos=scene.videos,
+        video_bytes=scene.video_bytes,
+    ) as on:
         turns = Turns(scene, on, folder, progress.print)
         turns.take(rounds, absent)
     console.print(table.figures(scene.title, turns.runs))

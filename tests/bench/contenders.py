@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.bench import heartbeat, stock
+from tests.bench import heartbeat, killed, stock
 from tests.bench.stage import CREATOR
 
 if TYPE_CHECKING:
@@ -105,6 +105,23 @@ def aria2c(stage: Stage, folder: Path) -> Job:
     return Job(command=["aria2c", *options, f"--input-file={addresses}"], files=files, folder=folder)
 
 
+def curl(stage: Stage, folder: Path) -> Job:
+    """Fetch a list of addresses, 16 at once, straight to the disk."""
+    addresses, files = folder / "addresses.txt", folder / "files"
+    addresses.write_text(
+        "".join(f'url = "{url}"\noutput = "{files}/{n}"\n' for n, url in enumerate(stage.urls)), "utf-8"
+    )
+    options = ["--parallel", "--parallel-max", "16", "--silent", "--show-error", "--fail", "--create-dirs"]
+    return Job(command=["curl", "-q", *options, "--config", str(addresses)], files=files, folder=folder)
+
+
+def thrice_killed(stage: Stage, folder: Path, *, size: int) -> Job:
+    """Crawl as a person does whose machine stops three times on the way of one file of a size."""
+    job = civitscrape(stage, folder)
+    words = [sys.executable, "-m", killed.__name__, str(job.files), str(size), *job.command]
+    return replace(job, command=words)
+
+
 def scrapy_files(stage: Stage, folder: Path) -> Job:
     """Fetch a list of addresses with Scrapy as it comes, away from the project, whose settings it must not find."""
     addresses, files = folder / "addresses.txt", folder / "files"
@@ -131,6 +148,5 @@ def gallery_dl(stage: Stage, folder: Path) -> Job:
 
 def absent() -> dict[str, str]:
     """Name the contenders that this machine does not have, and how to get them."""
-    if shutil.which("aria2c"):
-        return {}
-    return {"aria2c": "aria2c is not installed (Debian: apt install aria2; macOS: brew install aria2)"}
+    ways = {"aria2c": "Debian: apt install aria2; macOS: brew install aria2", "curl": "Debian: apt install curl"}
+    return {name: f"{name} is not installed ({way})" for name, way in ways.items() if not shutil.which(name)}

@@ -49,6 +49,10 @@ class Run:
     """Bytes of the peak of the largest process."""
     requests: dict[str, int]
     """Requests by role."""
+    sent: int = 0
+    """Bytes of files that the sandbox sent."""
+    ahead: float = 1.0
+    """Share of the pictures that were there before the last film was."""
 
 
 def run(job: Job, stage: Stage, log: Path) -> Run:
@@ -82,6 +86,8 @@ def run(job: Job, stage: Stage, log: Path) -> Run:
         cpu=spent["cpu"],
         memory=spent["memory"],
         requests=seen.requests,
+        sent=seen.sent,
+        ahead=seen.ahead,
     )
 
 
@@ -136,7 +142,7 @@ def _flaw_of_records(output: Path, stage: Stage, *, sidecars: bool) -> str | Non
             "SELECT count(*), count(prompt) FROM images WHERE path IS NOT NULL"
         ).fetchone()
         tags = database.execute("SELECT count(*) FROM image_tags").fetchone()[0]
-        outcome = database.execute("SELECT outcome FROM runs").fetchone()[0]
+        outcome = database.execute("SELECT outcome FROM runs ORDER BY started_at DESC").fetchone()[0]
     beside = len(list((output / "media").rglob("*.json")))
     found = (images, prompts, tags, beside, outcome)
     files = stage.hashes.total()

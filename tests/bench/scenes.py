@@ -1,4 +1,4 @@
-"""The two scenes that are measured, and what is asked of this project in each."""
+"""The scenes that are measured, and what is asked of this project in each."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 BARE = "civitscrape, SIDECARS=none"
 OURS, ARIA2C, STOCK, GALLERY_DL = "civitscrape", "aria2c -j16", "Scrapy FilesPipeline", "gallery-dl, files alone"
+
+CURL, KILLED = "curl", "civitscrape, killed three times"
+
+HUGE = 2_000_000_000
+"""Bytes of a huge file."""
 
 BLOCKED = 50
 """Milliseconds that the event loop may be blocked at most."""
@@ -43,6 +48,10 @@ class Scene:
     watched: Contender
     """This project with a heartbeat."""
     judge: Callable[[Runs], list[Bound]]
+    videos: int = 0
+    """How many of the files are videos."""
+    video_bytes: int | None = None
+    """Bytes of each video."""
 
 
 def judge(scene: Scene, runs: Runs, pauses: list[list[Pause]]) -> list[Bound]:
@@ -83,6 +92,31 @@ def judge_latency(runs: Runs) -> list[Bound]:
     return bounds
 
 
+def judge_big(runs: Runs) -> list[Bound]:
+    """Hold one huge file against curl, and against the bytes that it has."""
+    bounds = [Bound(name="peak memory", values=[run.memory / MEGABYTE for run in runs[OURS]], limit=150, unit=" MB")]
+    if CURL in runs:
+        times = ratios(runs[OURS], runs[CURL], transfer_speed)
+        bounds.append(Bound(name=f"speed of the transfer, times {CURL}", values=times, limit=0.85, at_least=True))
+    if KILLED in runs:
+        sent = [run.sent / HUGE for run in runs[KILLED]]
+        bounds.append(Bound(name="bytes sent when killed three times, times the file's", values=sent, limit=1.1))
+    return bounds
+
+
+def judge_mixed(runs: Runs) -> list[Bound]:
+    """See that big files take neither the memory nor the turn of small ones."""
+    return [
+        Bound(name="peak memory", values=[run.memory / MEGABYTE for run in runs[OURS]], limit=200, unit=" MB"),
+        Bound(
+            name="share of the small files that came before the last big one",
+            values=[run.ahead for run in runs[OURS]],
+            limit=0.9,
+            at_least=True,
+        ),
+    ]
+
+
 THROUGHPUT = Scene(
     title="2,000 files of 200 KB, no latency",
     images=2000,
@@ -110,4 +144,34 @@ LATENCY = Scene(
     judge=judge_latency,
 )
 
-SCENES = {"throughput": THROUGHPUT, "latency": LATENCY}
+BIG = Scene(
+    title="one file of 2 GB, no latency",
+    images=1,
+    file_size=None,
+    latency=0,
+    videos=1,
+    video_bytes=HUGE,
+    every_round={
+        CURL: contenders.curl,
+        OURS: contenders.civitscrape,
+        KILLED: partial(contenders.thrice_killed, size=HUGE),
+    },
+    once={},
+    watched=contenders.watched,
+    judge=judge_big,
+)
+
+MIXED = Scene(
+    title="8 videos of 200 MB beside 2,000 images of 50 KB, no latency",
+    images=2008,
+    file_size=50_000,
+    latency=0,
+    videos=8,
+    video_bytes=200_000_000,
+    every_round={CURL: contenders.curl, OURS: contenders.civitscrape},
+    once={},
+    watched=contenders.watched,
+    judge=judge_mixed,
+)
+
+SCENES = {"throughput": THROUGHPUT, "latency": LATENCY, "big": BIG, "mixed": MIXED}

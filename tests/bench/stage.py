@@ -29,6 +29,10 @@ class Seen:
     """Requests by role: ``api``, ``page``, ``media``."""
     transfer: float
     """Seconds from the arrival of the first request for a file to the end of the last answer to one."""
+    sent: int
+    """Bytes of files that the sandbox sent, whether they were of use or not."""
+    ahead: float
+    """Share of the pictures that were there before the last film was; 1 where there are no films."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,20 +56,45 @@ class Stage:
         files = [one for one in told["requests"] if one["role"] == "media"]
         begun = min((one["at"] for one in files), default=0.0)
         ended = max((one["at"] + one["seconds"] for one in files), default=0.0)
-        return Seen(requests=told["counts"], transfer=ended - begun)
+        films = [one["at"] + one["seconds"] for one in files if one["url"].endswith(".mp4")]
+        pictures = [one["at"] + one["seconds"] for one in files if not one["url"].endswith(".mp4")]
+        early = sum(at < max(films) for at in pictures) if films and pictures else 1
+        return Seen(
+            requests=told["counts"],
+            transfer=ended - begun,
+            sent=sum(one["sent"] for one in files),
+            ahead=early / (len(pictures) if films and pictures else 1),
+        )
 
 
 @contextmanager
-def stage(folder: Path, *, images: int, file_size: int | None = None, latency: float = 0) -> Iterator[Stage]:
+def stage(
+    folder: Path,
+    *,
+    images: int,
+    file_size: int | None = None,
+    latency: float = 0,
+    videos: int = 0,
+    video_bytes: int | None = None,
+) -> Iterator[Stage]:
     """Run a sandbox with one creator, all of whose works are safe for work, so that every contender sees them all.
 
     Args:
         folder: where the certificate of its proxy goes.
-        images: how many there are.
+        images: how many there are, videos among them.
         file_size: bytes of each; as the picture comes when null, a few thousand.
+        videos: how many of them are videos.
+        video_bytes: bytes of each video.
         latency: milliseconds that every answer waits.
     """
-    spec = CreatorSpec(username=CREATOR, images=images, file_size=file_size, levels=((Level.PG, 1.0),))
+    spec = CreatorSpec(
+        username=CREATOR,
+        images=images,
+        videos=videos,
+        video_bytes=video_bytes,
+        file_size=file_size,
+        levels=((Level.PG, 1.0),),
+    )
     options = {
         "--creators": json.dumps([asdict(spec)]),
         "--latency": json.dumps(dict.fromkeys(("api", "page", "media"), latency)),

@@ -257,7 +257,7 @@ MEANINGS = [
     (403, EARLY, EarlyAccessError, "free for all from 2026-12-01T00:00:00.000Z"),
     (403, {key: EARLY[key] for key in ("error", "message")}, PaidError, "buy access"),
     (403, {"error": "You do not have access to download this file"}, ForbiddenError, "not open to this account"),
-    (403, {"error": "Forbidden"}, ForbiddenError, "not open to this account"),
+    (403, {"error": "Forbidden"}, ForbiddenError, "gives no files to this account"),
     (404, {"error": "File not found"}, NotFoundError, "File not found"),
     (410, {"error": "Model archived, not available for download"}, ArchivedError, "its file cannot be had"),
     (429, {"error": TOO_MUCH}, QuotaError, "goes on tomorrow"),

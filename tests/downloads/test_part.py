@@ -1,8 +1,14 @@
 from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zlib import crc32
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from civitscrape.downloads.part import HEAD_SIZE, PartFile
+from civitscrape.downloads.ranges import Source
 
 
 def test_the_hash_is_of_all_that_was_written(tmp_path):
@@ -59,3 +65,25 @@ def test_a_discarded_part_stays_away_when_a_late_write_comes(tmp_path):
     part.finish([b"y"])
 
     assert list(tmp_path.iterdir()) == []
+
+
+@settings(max_examples=30, deadline=None)  # each suspension waits for the disk
+@given(st.binary(max_size=4000), st.lists(st.integers(0, 1500), max_size=6), st.randoms(use_true_random=False))
+def test_however_often_it_breaks_off_the_whole_is_the_same(body, cuts, draw):
+    with TemporaryDirectory() as folder:
+        path, done = f"{folder}/a.part", 0
+        part = PartFile(path, ("crc32",))
+        for cut in cuts:
+            part.source = Source(url="http://s3.example/a", etag='"1"')
+            part.suspend([body[done : done + cut]])
+            done = min(len(body), done + cut)
+            if draw.random() < 0.5:  # another run, or the same one
+                part = PartFile.found(path, ("crc32",)) or PartFile(path, ("crc32",))
+            assert part.size == done
+            if done:
+                assert part.resume()
+        part.finish([body[done:]])
+
+        assert Path(path).read_bytes() == body
+        assert part.digests == {"sha256": sha256(body).hexdigest(), "crc32": f"{crc32(body):08x}"}
+        assert part.head == body[:HEAD_SIZE]

@@ -116,3 +116,30 @@ async def test_where_a_file_goes_is_not_lost_on_the_way(chain):
     await middlewares.follow(asked)
 
     assert middlewares.wire.sent[1].meta["download_to"] == "store/.parts/key.part"
+
+
+@pytest.mark.parametrize(
+    "location", ["/login?returnUrl=%2Fmodel-versions%2F29&reason=download-auth", f"{SITE}/model-versions/29"]
+)
+async def test_a_download_that_leads_to_a_page_of_the_site_is_a_refusal(chain, location):
+    asked = request(Role.API, f"{SITE}/api/download/models/29?fileId=31")
+    asked.meta["download_to"] = "31.part"
+    middlewares = chain(answer(307, Location=location))
+
+    response = await middlewares.follow(asked)
+
+    assert response.status == 307
+    assert len(middlewares.wire.sent) == 1
+
+
+async def test_a_download_that_is_sent_on_within_the_site_keeps_its_key(chain):
+    asked = request(Role.API, f"{SITE}/api/download/training-data/29")
+    asked.meta["download_to"] = "31.part"
+    middlewares = chain(
+        answer(308, Location="/api/download/models/29?type=Training%20Data"), answer(200), CIVITAI_API_KEY="k"
+    )
+
+    await middlewares.follow(asked)
+
+    assert [role_of(one) for one in middlewares.wire.sent] == [Role.API, Role.API]
+    assert all("Authorization" in one.headers for one in middlewares.wire.sent)

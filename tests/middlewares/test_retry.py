@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,10 +16,13 @@ from scrapy.exceptions import (
 )
 
 from civitscrape.civitai.answers import NO_ANSWER
-from civitscrape.civitai.roles import Role
+from civitscrape.civitai.roles import Role, role_of
 from civitscrape.downloads.trust import UntrustedCertificateError
-from civitscrape.middlewares.retry import LONGEST_BACKOFF, GiveUp, backoff, complaint
-from tests.middlewares.conftest import API, BUCKET, SITE, answer, request
+from civitscrape.middlewares.retry import LONGEST_BACKOFF, GiveUp, backoff, complaint, note_progress
+from tests.middlewares.conftest import API, BUCKET, KEY, SITE, answer, request
+
+if TYPE_CHECKING:
+    from scrapy import Request
 
 FILE = f"{BUCKET}/key/original=true/key.png"
 PROFILE = f"{SITE}/user/lampwright"
@@ -136,3 +141,52 @@ async def test_a_robots_txt_that_cannot_be_had_is_one_line_in_the_log_and_forbid
     assert [record.message for record in caplog.records if record.exc_info is None] == [
         f"{SITE}/robots.txt: DownloadFailedError: refused"
     ]
+
+
+DOWNLOAD = f"{SITE}/api/download/models/29?fileId=31"
+SIGNED = "https://account.r2.cloudflarestorage.com/31?X-Amz-Signature="
+
+
+def wanted() -> Request:
+    asked = request(Role.API, DOWNLOAD)
+    asked.meta["download_to"] = "31.part"
+    return asked
+
+
+async def test_a_signature_that_the_storage_takes_no_more_is_asked_for_anew(chain):
+    middlewares = chain(
+        answer(307, Location=f"{SIGNED}1"), answer(403), answer(307, Location=f"{SIGNED}2"), answer(200),
+        CIVITAI_API_KEY=KEY,
+    )  # fmt: skip
+
+    response = await middlewares.follow(wanted())
+
+    sent = middlewares.wire.sent
+    assert response.status == 200
+    assert [one.url for one in sent] == [DOWNLOAD, f"{SIGNED}1", DOWNLOAD, f"{SIGNED}2"]
+    assert [role_of(one) for one in sent] == [Role.API, Role.STORAGE] * 2
+    assert ["Authorization" in one.headers for one in sent] == [True, False] * 2
+    assert sent[3].meta["download_to"] == "31.part"
+
+
+async def test_a_storage_that_takes_no_signature_at_all_has_the_last_word(chain):
+    middlewares = chain(*[answer(307, Location=f"{SIGNED}1"), answer(403)] * 3)
+
+    response = await middlewares.follow(wanted())
+
+    assert response.status == 403
+    assert len(middlewares.wire.sent) == 6
+
+
+@pytest.mark.parametrize(
+    ("kept", "before", "times"),
+    [(5_000_000, 0, 0), (5_000_000, 4_500_000, 3), (0, 0, 3)],
+    ids=["much came", "little came", "nothing came"],
+)
+def test_a_download_that_moves_on_has_all_its_repetitions_again(kept, before, times):
+    broken = wanted()
+    broken.meta.update(download_kept=kept, kept_before=before, retry_times=3)
+
+    note_progress(broken)
+
+    assert broken.meta["retry_times"] == times

@@ -1,0 +1,88 @@
+"""Names for whole files: given by moving, shared by linking, and never to half a file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from civitscrape.exceptions import ArchiveError, LockedError
+
+PATIENCE = (0.05, 0.2, 0.5)
+"""Seconds before each further try to replace a file that another program has open."""
+
+LOCKED = frozenset({5, 32, 33})
+"""Windows' errors for a file that is open: access denied, sharing violation, lock violation."""
+
+
+def size_of(part: str | None) -> int | None:
+    """Measure a part; None when it is not there."""
+    try:
+        return None if part is None else os.stat(part).st_size  # noqa: PTH116 (done for every file)
+    except FileNotFoundError:
+        return None
+
+
+def place(part: str, target: str) -> None:
+    """Give a whole file its final name; the folder is made when it turns out to be missing.
+
+    Raises:
+        LockedError: another program has the target open.
+        OSError: it cannot be written.
+    """
+    try:
+        os.replace(part, target)  # noqa: PTH105 (done for every file)
+    except FileNotFoundError:
+        if not Path(part).exists():  # with its disk, perhaps: nothing is to be made where that was
+            raise
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(part, target)  # noqa: PTH105 (done for every file)
+    except PermissionError as error:
+        if not _is_locked(error):
+            raise
+        _place_when_free(part, target)
+
+
+def _place_when_free(part: str, target: str) -> None:
+    """Try again for a moment: virus scanners and previews let go of a file soon.
+
+    Raises:
+        LockedError: whoever has it open does not let go.
+    """
+    for pause in PATIENCE:
+        time.sleep(pause)
+        try:
+            os.replace(part, target)  # noqa: PTH105 (as above)
+        except PermissionError as error:
+            if not _is_locked(error):
+                raise
+        else:
+            return
+    raise LockedError(f"{target} is open in another program; close it and run the same command again")
+
+
+def _is_locked(error: OSError) -> bool:
+    """Tell an open file from a folder that may not be written; only Windows knows the difference."""
+    return getattr(error, "winerror", None) in LOCKED
+
+
+def link(source: Path, target: Path) -> None:
+    """Make a second name for the same bytes; a copy where the file system has no links.
+
+    Raises:
+        ArchiveError: the first name is there no more.
+        OSError: the second cannot be written.
+    """
+    if not source.exists():
+        raise ArchiveError(f"{source} is there no more; -a redownload=yes fetches it again")
+    if target.exists() and target.samefile(source):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(target.name + ".part")
+    fresh.unlink(missing_ok=True)
+    try:
+        os.link(source, fresh)
+    except OSError:
+        shutil.copyfile(source, fresh)
+    os.replace(fresh, target)  # noqa: PTH105 (as above)
