@@ -10,6 +10,7 @@ from civitscrape.commands.demo import demo
 from civitscrape.commands.get import get
 from civitscrape.commands.sandbox import sandbox
 from civitscrape.commands.scrapyd import scrapyd
+from civitscrape.commands.votes import votes
 from civitscrape.exceptions import CivitscrapeError
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app.command()(get)
 app.command()(demo)
 app.command("sandbox")(sandbox)
 app.command("scrapyd")(scrapyd)
+app.command("votes")(votes)
 
 
 def main() -> None:

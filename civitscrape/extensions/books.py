@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, runtime_check
 
 from scrapy import signals
 
-from civitscrape.archive import fingerprints, walks
+from civitscrape.archive import fingerprints, voting, walks
 from civitscrape.archive.database import Archive, upsert
 from civitscrape.archive.namelist import NameList
 from civitscrape.exceptions import ArchiveError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from civitscrape.items import Image
-    from civitscrape.ledger import LocalFile
+    from civitscrape.ledger import LocalFile, Wish
 
 logger = logging.getLogger(__name__)
 
@@ -154,6 +154,26 @@ class Books:
     async def unnamed(self, target: str) -> list[int]:
         """Find the model versions that a target's images were made with and nobody has named yet."""
         return await self.archive.run(walks.unnamed, target)
+
+    async def due(self, wish: Wish, after: int, size: int) -> list[int]:
+        """Find images whose votes are to be asked for, in the order of their ids, some at a time."""
+        return await self.archive.run(voting.due, wish, after, size)
+
+    async def unseen(self, wish: Wish) -> int:
+        """Count images whose votes are wanted and which have no page that everybody sees."""
+        return await self.archive.run(voting.left_out, wish)
+
+    async def images(self, ids: Collection[int]) -> dict[int, Image]:
+        """Read the records of some images, by id."""
+        return await self.archive.run(voting.images, ids)
+
+    async def tag_ids(self, ids: Collection[int]) -> dict[int, set[int]]:
+        """Tell which tags some images have."""
+        return await self.archive.run(voting.tag_ids, ids)
+
+    async def tag_names(self, ids: Collection[int]) -> dict[int, str]:
+        """Name tags by their ids, as far as the archive knows them."""
+        return await self.archive.run(voting.names, ids)
 
     async def local_files(self, places: Sequence[str]) -> dict[Path, LocalFile]:
         """Find the person's own model files in these places; what cannot be looked at is named and left out."""

@@ -60,6 +60,8 @@ LISTINGS = {
     "trpc.collection.getById": "the collection",
     "trpc.collection.getAllCollectionItems": "its order",
     "trpc.modelVersion.getVersionsByIds": "names of models",
+    "trpc.tag.getVotableTags": "votes",
+    "browser.image": "votes by browser",
 }
 """How a report calls what a walk followed; nothing for what is usual."""
 

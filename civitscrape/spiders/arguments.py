@@ -62,6 +62,10 @@ Flag = Annotated[bool, BeforeValidator(yes_or_no)]
 """``yes`` or ``no``."""
 
 
+Usernames = Annotated[list[str], BeforeValidator(_usernames), Field(min_length=1)]
+"""Usernames or addresses of profiles, with commas."""
+
+
 class Arguments(BaseModel):
     """What every spider has: checks, and errors that name the culprit."""
 
@@ -149,9 +153,7 @@ class UserArguments(MediaArguments):
 
     spider: ClassVar[str] = "user"
 
-    username: Annotated[list[str], BeforeValidator(_usernames)] = Field(
-        description="Whose works: a username or a profile's address, several with commas."
-    )
+    username: Usernames = Field(description="Whose works: a username or a profile's address, several with commas.")
     content: Annotated[
         list[Literal["images", "videos", "posts", "models", "collections", "files"]],
         BeforeValidator(split),
