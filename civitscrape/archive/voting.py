@@ -83,11 +83,13 @@ def tag_ids(connection: Connection, ids: Collection[int]) -> dict[int, set[int]]
     return found
 
 
-def names(connection: Connection, ids: Collection[int]) -> dict[int, str]:
-    """Name tags by their ids, as far as the archive knows them."""
-    table = schema.tags
-    found: dict[int, str] = {}
+def names(connection: Connection, ids: Collection[int]) -> dict[int, dict[int, str]]:
+    """Name the tags of some images, as far as the archive knows them: by image, then by tag."""
+    table, tags = schema.image_tags, schema.tags
+    joined = table.join(tags, tags.c.id == table.c.tag_id)
+    found: dict[int, dict[int, str]] = {}
     for chunk in in_chunks(ids):
-        query = sa.select(table.c.id, table.c.name).where(table.c.id.in_(chunk))
-        found.update({row.id: row.name for row in connection.execute(query)})
+        query = sa.select(table.c.image_id, tags.c.id, tags.c.name).select_from(joined)
+        for row in connection.execute(query.where(table.c.image_id.in_(chunk))):
+            found.setdefault(row.image_id, {})[row.id] = row.name
     return found

@@ -31,6 +31,7 @@ from scrapy.exceptions import (
 from scrapy.http import Headers
 from scrapy.utils._download_handlers import make_response
 
+from civitscrape.downloads.browser import Browser
 from civitscrape.downloads.part import PartFile
 from civitscrape.downloads.response import FileResponse
 from civitscrape.downloads.trust import UntrustedCertificateError, context_of
@@ -87,9 +88,17 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         )
         self._file_timeout = aiohttp.ClientTimeout(sock_connect=self.connect_timeout, sock_read=self.idle_timeout)
         self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="civitscrape-writer")
+        self._browser = Browser(crawler)
+
+    async def download_request(self, request: Request) -> Response:
+        """Download a request; in a browser where its meta has ``playwright``."""
+        if request.meta.get("playwright"):
+            return await self._browser.download(request)
+        return await super().download_request(request)
 
     async def close(self) -> None:
-        """Close the connections and wait for the last writes."""
+        """Close the connections and the browser, and wait for the last writes."""
+        await self._browser.close()
         await super().close()
         await asyncio.to_thread(self._writers.shutdown)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, runtime_check
 
 from scrapy import signals
 
-from civitscrape.archive import fingerprints, voting, walks
+from civitscrape.archive import fingerprints, tally, voting, walks
 from civitscrape.archive.database import Archive, upsert
 from civitscrape.archive.namelist import NameList
 from civitscrape.exceptions import ArchiveError
@@ -151,6 +151,11 @@ class Books:
                 yield image
             after = chunk[-1].id
 
+    async def targets(self) -> list[str]:
+        """Name the targets of this run's walks, each once."""
+        found = await self.archive.run(tally.walks_of, self.run.id)
+        return list(dict.fromkeys(walk.target for walk in found))
+
     async def unnamed(self, target: str) -> list[int]:
         """Find the model versions that a target's images were made with and nobody has named yet."""
         return await self.archive.run(walks.unnamed, target)
@@ -171,8 +176,8 @@ class Books:
         """Tell which tags some images have."""
         return await self.archive.run(voting.tag_ids, ids)
 
-    async def tag_names(self, ids: Collection[int]) -> dict[int, str]:
-        """Name tags by their ids, as far as the archive knows them."""
+    async def tag_names(self, ids: Collection[int]) -> dict[int, dict[int, str]]:
+        """Name the tags of some images, as far as the archive knows them: by image, then by tag."""
         return await self.archive.run(voting.names, ids)
 
     async def local_files(self, places: Sequence[str]) -> dict[Path, LocalFile]:

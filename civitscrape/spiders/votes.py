@@ -17,6 +17,7 @@ from civitscrape.items import Image, ImageTag, Tag
 from civitscrape.ledger import Announcement, Entry, Walk, WalkState, Wish, now
 from civitscrape.spiders.arguments import Arguments, Usernames, split
 from civitscrape.spiders.base import CivitaiSpider
+from civitscrape.spiders.browsing import PageVotes
 from civitscrape.spiders.listings.base import Question
 from civitscrape.spiders.listings.votes import Batch, Told, VotesByBatch
 
@@ -118,6 +119,10 @@ class VotesSpider(CivitaiSpider):
     async def start(self) -> AsyncIterator[Any]:
         """Go on with what was left unfinished, or begin with the lowest id."""
         yield Announcement(target=self.target, exists=True)
+        if self.args.votes == "browser" and site_for(self.settings) is None:
+            async for step in PageVotes(self, self.target, replace(self.wish, pages=True)).begin():
+                yield step
+            return
         params = {"only": ",".join(self.args.only), "username": ",".join(self.args.username or []) or None}
         walk = await self.books.adopt(
             Walk(
