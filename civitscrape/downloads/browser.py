@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,6 +116,13 @@ def is_unwanted(kind: str, url: str, hosts: tuple[str, ...]) -> bool:
     return kind in UNWANTED or not own
 
 
+PATIENCE = 5
+"""Seconds that a failed page may take to close."""
+
+PLUGINS = ("playwright_page", "playwright_include_page", "playwright_context", "playwright_security_details")
+"""What is written into the meta of a request on its way, and is of no use to its repetition."""
+
+
 class Browser:
     """One browser for a crawl, started with its first page and again after a crash; its pages are bounded."""
 
@@ -123,6 +131,7 @@ class Browser:
         self._starting = asyncio.Lock()
         self._handler: Any = None
         self._flaw: str | None = None
+        self._idle: list[Any] = []
 
     async def download(self, request: Request) -> Response:
         """Open a page and do what its ``playwright_page_methods`` say.
@@ -134,19 +143,22 @@ class Browser:
         """
         handler = await self._started()
         seconds: float = request.meta.get("download_timeout", 60)
-        pages: list[Any] = []
-        request.meta["playwright_page_init_callback"] = _Remember(pages)
+        # A page that is there already costs half as much as a new one.
+        request.meta["playwright_page"] = self._idle.pop() if self._idle else None
+        request.meta["playwright_include_page"] = True
         try:
             async with asyncio.timeout(seconds):
                 response: Response = await handler.download_request(request)
         except TimeoutError as error:
-            await _close(pages)
+            await _close(request.meta["playwright_page"])
             raise DownloadTimeoutError(f"{request.url}: the page took longer than {seconds:g} seconds") from error
         except load_object(ERROR) as error:
+            await _close(request.meta["playwright_page"])
             raise DownloadFailedError(f"the browser says: {str(error).splitlines()[0]}") from error
+        else:
+            self._idle.append(request.meta["playwright_page"])
         finally:
-            request.meta.pop("playwright_page_init_callback", None)
-            for name in ("playwright_context", "playwright_security_details"):
+            for name in PLUGINS:
                 request.meta.pop(name, None)
         return response
 
@@ -194,21 +206,17 @@ class Browser:
         }
         handler.config.max_pages_per_context = settings.getint("BROWSER_PAGES")
         handler.config.navigation_timeout_ms = NAVIGATION
-        handler.process_request_headers = None
+        handler.process_request_headers = _headers
         handler.abort_request = lambda asked: is_unwanted(asked.resource_type, asked.url, hosts)
 
 
-class _Remember:
-    """Keeps the page of a request, so that one that hangs can be closed."""
-
-    def __init__(self, pages: list[Any]) -> None:
-        self._pages = pages
-
-    async def __call__(self, page: Any, _request: Request) -> None:
-        self._pages.append(page)
+def _headers(*, playwright_request: Any, **_: Any) -> dict[str, str]:
+    """Let the browser's own headers stand; as they are known here, without asking the browser for them."""
+    return dict(playwright_request.headers)
 
 
-async def _close(pages: list[Any]) -> None:
-    for page in pages:
-        if not page.is_closed():
-            await asyncio.wait_for(page.close(), 5)
+async def _close(page: Any) -> None:
+    """Close a page that failed; one whose browser has crashed is closed already."""
+    if page is not None and not page.is_closed():
+        with suppress(TimeoutError, load_object(ERROR)):
+            await asyncio.wait_for(page.close(), PATIENCE)
