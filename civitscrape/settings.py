@@ -23,6 +23,7 @@ from civitscrape.extensions.progress import Progress
 from civitscrape.extensions.report import Report
 from civitscrape.extensions.stats import Stats
 from civitscrape.extensions.thrift import Thrift
+from civitscrape.extensions.votes import Votes
 from civitscrape.middlewares.auth import Auth
 from civitscrape.middlewares.commit import Commit
 from civitscrape.middlewares.pace import Pace
@@ -100,7 +101,7 @@ RETRY_BACKOFF = _env("RETRY_BACKOFF", 1.0)
 BROWSER_EXECUTABLE = _env("BROWSER_EXECUTABLE", "")
 """Program of a Chromium for `votes=browser`; found by itself when empty: Debian's `chromium-headless-shell`, that of
 Playwright, `chromium`, `google-chrome`."""
-BROWSER_PAGES = _env("BROWSER_PAGES", 6)
+BROWSER_PAGES = _env("BROWSER_PAGES", 5)
 """Pages that the browser has open at once."""
 
 # Pace. A host is asked one thing at a time; files have slots of their own, made by the add-on
@@ -174,6 +175,7 @@ EXTENSIONS = {
     Progress: 10,
     Report: 20,
     Thrift: 30,
+    Votes: 40,
     "scrapy.extensions.logstats.LogStats": None,  # Progress tells more
     "scrapy.extensions.memusage.MemoryUsage": None,  # has no limit to watch
     "scrapy.extensions.spiderstate.SpiderState": None,  # the state is in the database

@@ -126,10 +126,11 @@ class MediaArguments(WalkArguments):
     download: Literal["original", "none"] = Field(
         default="original", description="`original` fetches the bytes as uploaded, `none` keeps to records."
     )
-    votes: Literal["no", "yes"] = Field(
+    votes: Literal["no", "yes", "browser"] = Field(
         default="no",
-        description="`yes` brings votes with the tags, from the site's own feed (200 images a call); needs a key or "
-        "cookies. `no` brings the tags alone.",
+        description="`no` brings the tags alone; `yes` brings votes with them, from the site's own feed (200 images a "
+        "call), and needs a key or cookies; `browser` is for those who have neither: it opens the page of each image "
+        "rated PG, once all else is done, and reads the scores.",
     )
     redownload: Literal["no", "yes"] = Field(
         default="no", description="`yes` fetches files again that the archive already has."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.utils.misc import load_object
 
-from civitscrape.civitai import answers, pages, shown, things
+from civitscrape.civitai import answers, levels, pages, shown, things
 from civitscrape.civitai.roles import browser_slot
 from civitscrape.exceptions import AnswerError, EnvelopeError
 from civitscrape.items import Image, Level
@@ -67,7 +67,8 @@ class PageVotes:
             run_id=books.run.id,
             source=SOURCE,
             target=self._target,
-            level=int(Level.PG),
+            # Of a target the pages are those rated PG; of what is archived, none is left out that was asked for.
+            level=int(levels.ALL if self._wish.target is None else Level.PG),
             params={},
             state=WalkState.RUNNING,
             started_at=now(),
