@@ -36,6 +36,7 @@ DATACLASSES: dict[type, str] = {**items.TABLES, **ledger.TABLES}
 INDEXES: dict[str, list[str]] = {
     "images": ["creator", "post_id", "key"],
     "image_tags": ["tag_id"],
+    "prompt_tags": ["text"],
     "image_resources": ["model_version_id"],
     "version_images": ["image_id"],
     "models": ["creator"],
@@ -117,6 +118,7 @@ images = BY_CLASS[items.Image]
 tags = BY_CLASS[items.Tag]
 tag_names = BY_CLASS[items.TagName]
 image_tags = BY_CLASS[items.ImageTag]
+prompt_tags = BY_CLASS[items.PromptTag]
 image_resources = BY_CLASS[items.ImageResource]
 version_images = BY_CLASS[items.VersionImage]
 models = BY_CLASS[items.Model]

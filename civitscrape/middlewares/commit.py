@@ -26,6 +26,7 @@ from civitscrape.extensions.log import covered, secrets_of
 from civitscrape.items import Collection, Creator, Image, Model, ModelFile, ModelVersion, Post
 from civitscrape.ledger import Announcement, Media, Walk, WalkState
 from civitscrape.middlewares import retry
+from civitscrape.parsers.prompts import words
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -107,7 +108,7 @@ class Commit:
                 self._books.announce(one)
         records = [one for one in gathered if not isinstance(one, Request | Announcement)]
         try:
-            standings = await self._books.archive.run(transaction.commit, records) if records else {}
+            standings = await self._books.archive.run(transaction.commit, records, words) if records else {}
         except ArchiveError as error:
             self._books.stop(error)
             return
