@@ -36,7 +36,6 @@ DATACLASSES: dict[type, str] = {**items.TABLES, **ledger.TABLES}
 INDEXES: dict[str, list[str]] = {
     "images": ["creator", "post_id", "key"],
     "image_tags": ["tag_id"],
-    "prompt_tags": ["text"],
     "image_resources": ["model_version_id"],
     "version_images": ["image_id"],
     "models": ["creator"],

@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.bench import contenders, scenes, table
+from tests.bench import contenders, scenes, table, votes
 from tests.bench.stage import stage
 from tests.bench.turns import Turns
 
 if TYPE_CHECKING:
     from tests.bench.scenes import Scene
+
+VOTES = "votes"
+"""Scene that is measured by counting, and has no other contenders."""
 
 WIDTH = 160
 """Columns where there is no terminal that says how many it has."""
@@ -31,16 +34,18 @@ def main() -> int:
     """Measure what the command line asks for; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often the contenders take turns (default: 3)")
-    parser.add_argument("--scene", choices=scenes.SCENES, help="measure only this one")
+    parser.add_argument("--scene", choices=[*scenes.SCENES, VOTES], help="measure only this one")
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     absent = contenders.absent()
     for reason in absent.values():
         console.print(f"left out: {reason}")
     compile_everything()
-    chosen = [scenes.SCENES[options.scene]] if options.scene else list(scenes.SCENES.values())
+    chosen = [scene for name, scene in scenes.SCENES.items() if options.scene in {None, name}]
     with tempfile.TemporaryDirectory(prefix="civitscrape-bench-") as folder:
         failed = [name for scene in chosen for name in measure(scene, Path(folder), console, options.rounds, absent)]
+        if options.scene in {None, VOTES}:
+            console.print(table.judgement(votes.measure(Path(folder)), title="Votes of 1,000 images"))
     console.print(table.LEGEND, markup=False, highlight=False, soft_wrap=True)
     return 1 if failed else 0
 
