@@ -101,7 +101,7 @@ RETRY_BACKOFF = _env("RETRY_BACKOFF", 1.0)
 BROWSER_EXECUTABLE = _env("BROWSER_EXECUTABLE", "")
 """Program of a Chromium for `votes=browser`; found by itself when empty: Debian's `chromium-headless-shell`, that of
 Playwright, `chromium`, `google-chrome`."""
-BROWSER_PAGES = _env("BROWSER_PAGES", 5)
+BROWSER_PAGES = _env("BROWSER_PAGES", 4)
 """Pages that the browser has open at once."""
 
 # Pace. A host is asked one thing at a time; files have slots of their own, made by the add-on

@@ -27,6 +27,8 @@ OURS = {
     "MEDIA_PATH": "{id}{ext}",
     "SIDECARS": "none",
     "KEEP_PAYLOADS": "False",
+    "BROWSER_EXECUTABLE": "my-browser",
+    "BROWSER_PAGES": "2",
     "API_DELAY": "2.5",
     "MEDIA_CONCURRENCY": "3",
     "RETRY_AFTER_MAX": "60",

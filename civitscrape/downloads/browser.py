@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
+from weakref import WeakKeyDictionary
 
 from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError, NotSupported
 from scrapy.utils.misc import load_object
@@ -122,6 +123,9 @@ def is_unwanted(kind: str, url: str, hosts: tuple[str, ...]) -> bool:
     return kind in UNWANTED or not own
 
 
+USES = 25
+"""How often a page is used: the driver remembers every request of a page until the page is closed."""
+
 PATIENCE = 5
 """Seconds that a failed page may take to close."""
 
@@ -138,6 +142,7 @@ class Browser:
         self._handler: Any = None
         self._flaw: str | None = None
         self._idle: list[Any] = []
+        self._uses: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 
     async def download(self, request: Request) -> Response:
         """Open a page and do what its ``playwright_page_methods`` say.
@@ -162,11 +167,20 @@ class Browser:
             await _close(request.meta["playwright_page"])
             raise DownloadFailedError(f"the browser says: {str(error).splitlines()[0]}") from error
         else:
-            self._idle.append(request.meta["playwright_page"])
+            await self._keep(request.meta["playwright_page"])
         finally:
             for name in PLUGINS:
                 request.meta.pop(name, None)
         return response
+
+    async def _keep(self, page: Any) -> None:
+        """Put a page back for the next request, unless it has served its time."""
+        self._uses[page] = self._uses.get(page, 0) + 1
+        if self._uses[page] < USES:
+            self._idle.append(page)
+        else:
+            del self._uses[page]
+            await _close(page)
 
     async def close(self) -> None:
         """Close the browser, if there is one."""
