@@ -158,6 +158,8 @@ class VotesSpider(CivitaiSpider):
     def _end(self, walk: Walk) -> None:
         """Write into a walk that everything was asked for."""
         walk.state, walk.cursor = WalkState.COMPLETE, None
+        if gone := self.crawler.stats.get_value("civitscrape/images_gone", 0):
+            self.logger.info("%s: %d images are gone from the site; what is archived of them stays", self.target, gone)
         if self._given_up:
             number, error = next(iter(self._given_up.items()))
             walk.state = WalkState.BROKEN
