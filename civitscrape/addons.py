@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from civitscrape.archive import fields, paths, sidecars
 from civitscrape.archive.pictures.options import METHODS, QUALITIES
 from civitscrape.civitai.cookies import Cookies
-from civitscrape.civitai.roles import Role, slot
+from civitscrape.civitai.roles import Role, browser_slot, slot
 from civitscrape.exceptions import ArgumentError
 from civitscrape.exports.feeds import FEEDS
 
@@ -105,8 +105,13 @@ def _pace(settings: BaseSettings) -> None:
     for name in ("RETRY_AFTER_MAX", "RETRY_BACKOFF"):
         _number(settings, name, at_least=0)
     concurrency = int(_number(settings, "MEDIA_CONCURRENCY", at_least=1))
-    media = {slot(Role.MEDIA, settings["CIVITAI_MEDIA_URL"]): {"concurrency": concurrency, "delay": 0, "jitter": 0}}
-    _set(settings, "DOWNLOAD_SLOTS", media | settings.getdict("DOWNLOAD_SLOTS"))
+    slots: dict[str, dict[str, float]] = {
+        slot(Role.MEDIA, settings["CIVITAI_MEDIA_URL"]): {"concurrency": concurrency, "delay": 0, "jitter": 0}
+    }
+    pages = int(_number(settings, "BROWSER_PAGES", at_least=1))
+    for name in ("CIVITAI_URL", "CIVITAI_MATURE_URL"):
+        slots[browser_slot(settings[name])] = {"concurrency": pages, "delay": delay, "jitter": 0}
+    _set(settings, "DOWNLOAD_SLOTS", slots | settings.getdict("DOWNLOAD_SLOTS"))
 
 
 def _convert(settings: BaseSettings) -> None:

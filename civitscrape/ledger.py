@@ -263,6 +263,22 @@ class Naming:
     """Name of its model."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Whose votes are to be asked for."""
+
+    missing: bool = True
+    """Images whose votes were never asked for."""
+    before: str | None = None
+    """Images whose votes were last asked for before this time, UTC ISO 8601; None for none of them."""
+    usernames: tuple[str, ...] = ()
+    """Images of these creators only; of all when empty."""
+    target: str | None = None
+    """Images that this target, such as ``user:lampwright``, has led to only."""
+    pages: bool = False
+    """Only images whose page shows its tags to everybody: those rated PG, and no others (trpc-and-pages §6.3)."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Announcement:
     """What the site says of a target as a whole, for the report."""

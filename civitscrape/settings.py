@@ -25,6 +25,7 @@ from civitscrape.extensions.progress import Progress
 from civitscrape.extensions.report import Report
 from civitscrape.extensions.stats import Stats
 from civitscrape.extensions.thrift import Thrift
+from civitscrape.extensions.votes import Votes
 from civitscrape.middlewares.auth import Auth
 from civitscrape.middlewares.commit import Commit
 from civitscrape.middlewares.pace import Pace
@@ -113,6 +114,14 @@ RETRY_AFTER_MAX = _env("RETRY_AFTER_MAX", 600)
 RETRY_BACKOFF = _env("RETRY_BACKOFF", 1.0)
 """Seconds before the first repetition of a failed request; doubled each time, to at most a minute."""
 
+# Our own: a browser, for those who have neither key nor cookies and still want votes
+
+BROWSER_EXECUTABLE = _env("BROWSER_EXECUTABLE", "")
+"""Program of a Chromium for `votes=browser`; found by itself when empty: Debian's `chromium-headless-shell`, that of
+Playwright, `chromium`, `google-chrome`."""
+BROWSER_PAGES = _env("BROWSER_PAGES", 4)
+"""Pages that the browser has open at once."""
+
 # Pace. A host is asked one thing at a time; files have slots of their own, made by the add-on
 
 DOWNLOADER = PacedDownloader  # Scrapy's own forgets a slot's limit when its delay is 0, and cannot hold a slot
@@ -185,6 +194,7 @@ EXTENSIONS = {
     Progress: 10,
     Report: 20,
     Thrift: 30,
+    Votes: 35,
     Feeds: 40,
     Clock: 50,
     "scrapy.extensions.feedexport.FeedExporter": None,  # Feeds is the same, and knows what a full disk is

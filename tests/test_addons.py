@@ -60,11 +60,17 @@ def test_a_resolved_setting_keeps_the_rank_of_the_one_that_was_written(tmp_path)
     assert settings.getpriority("CIVITAI_URL") == 20
 
 
-def test_the_api_has_its_delay_and_media_a_slot_of_their_own():
-    settings = resolved(API_DELAY="0.7", MEDIA_CONCURRENCY="5", CIVITAI_MEDIA_URL="http://127.0.0.1:8001/bucket/")
+def test_the_api_has_its_delay_and_media_and_a_browser_s_pages_slots_of_their_own():
+    own = {"API_DELAY": "0.7", "MEDIA_CONCURRENCY": "5", "BROWSER_PAGES": "3"}
+
+    settings = resolved(**own, CIVITAI_MEDIA_URL="http://127.0.0.1:8001/bucket/")
 
     assert settings.getfloat("DOWNLOAD_DELAY") == settings.getfloat("AUTOTHROTTLE_START_DELAY") == 0.7
-    assert settings["DOWNLOAD_SLOTS"] == {"media 127.0.0.1:8001": {"concurrency": 5, "delay": 0, "jitter": 0}}
+    assert settings["DOWNLOAD_SLOTS"] == {
+        "media 127.0.0.1:8001": {"concurrency": 5, "delay": 0, "jitter": 0},
+        "page civitai.com browser": {"concurrency": 3, "delay": 0.7, "jitter": 0},
+        "page civitai.red browser": {"concurrency": 3, "delay": 0.7, "jitter": 0},
+    }
 
 
 def test_feeds_and_slots_of_ones_own_stay():

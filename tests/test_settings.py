@@ -32,6 +32,8 @@ OURS = {
     "WEBP_METHOD": "2",
     "WEBP_KEEP_ORIGINAL": "False",
     "WEBP_ONLY_TAGGED": "True",
+    "BROWSER_EXECUTABLE": "my-browser",
+    "BROWSER_PAGES": "2",
     "API_DELAY": "2.5",
     "MEDIA_CONCURRENCY": "3",
     "RETRY_AFTER_MAX": "60",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from civitscrape.archive import schema
+from civitscrape.archive import prompts, schema
 from civitscrape.archive.database import in_chunks, upsert
 from civitscrape.items import (
     Collection,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from civitscrape.archive.claims import Claims
+    from civitscrape.archive.prompts import Words
 
 COUNTERS = frozenset({"stats"})
 """Keys of an entry that change without the entry changing; the payload's hash leaves them out."""
@@ -73,7 +74,9 @@ class Standing:
     """Whether another run is fetching its file right now."""
 
 
-def commit(connection: Connection, records: Iterable[Any], claims: Claims | None = None) -> dict[int, Standing]:
+def commit(
+    connection: Connection, records: Iterable[Any], claims: Claims | None = None, words: Words | None = None
+) -> dict[int, Standing]:
     """Write everything one answer gave; tell how its images stood before.
 
     A walk without an id gets one here, on the object itself: later answers of the same walk update the same row.
@@ -82,11 +85,13 @@ def commit(connection: Connection, records: Iterable[Any], claims: Claims | None
         connection: inside a transaction.
         records: items, and rows of the ledger.
         claims: the lock of the run, in whose name wanted files are claimed; None where nothing is fetched.
+        words: what cuts a prompt into words, for the table ``prompt_tags``; which is left as it is without it.
     """
     by_class: dict[type, list[Any]] = {}
     for record in records:
         by_class.setdefault(type(record), []).append(record)
     standings = standing(connection, by_class.get(Image, []))
+    told = prompts.of_images(connection, standings) if words is not None else {}
     for item in NUMBERED & by_class.keys():
         mark_known(connection, by_class[item])
     store_payloads(connection, by_class.pop(Entry, []))
@@ -101,6 +106,8 @@ def commit(connection: Connection, records: Iterable[Any], claims: Claims | None
         busy = claim(connection, by_class[Media], claims)
         for image in by_class.get(Image, ()):
             standings[image.id].busy = image.key in busy
+    if words is not None:
+        prompts.refresh(connection, standings, told, words)
     for walk in walks:  # last: a walk must not take a number from a transaction that fails
         save_walk(connection, walk)
     return standings

@@ -23,7 +23,7 @@ from civitscrape.archive.pictures.options import Options
 from civitscrape.exceptions import ArchiveError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Iterator
     from threading import Event
 
     from civitscrape.archive.database import Archive
@@ -77,8 +77,8 @@ class Plan:
     options: Options = field(default_factory=Options)
     site: Site = field(default_factory=Site)
     copies: Copies | None = None
-    beside: Collection[str] = ("json",)
-    """Whether sidecars are written."""
+    beside: tuple[str, ...] = ("json",)
+    """Kinds of sidecars that are written."""
     limit: int | None = None
     """Pictures at most."""
     batch: int = BATCH

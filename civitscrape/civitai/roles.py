@@ -35,6 +35,15 @@ def slot(role: Role, url: str) -> str:
     return f"{role} {urlsplit(url).netloc}"
 
 
+def browser_slot(url: str) -> str:
+    """Name the slot of pages that a browser opens, several at once.
+
+    >>> browser_slot("https://civitai.com/images/7")
+    'page civitai.com browser'
+    """
+    return f"{slot(Role.PAGE, url)} browser"
+
+
 def stamp(role: Role, url: str) -> dict[str, Any]:
     """Make the ``meta`` that carries a role; every key in it is Scrapy's own."""
     meta: dict[str, Any] = {"download_slot": slot(role, url)}

@@ -112,7 +112,7 @@ def convert(
         ),
         site=Site(url=settings["CIVITAI_URL"], mature_url=settings["CIVITAI_MATURE_URL"]),
         copies=None if to is None else converter.Copies(folder=to.absolute(), template=template),
-        beside=sidecars.kinds_of(settings["SIDECARS"]),
+        beside=sidecars.kinds_of(settings["SIDECARS"], settings["MEDIA_PATH"]),
         limit=limit,
         batch=batch,
         **({} if threads is None else {"threads": threads}),

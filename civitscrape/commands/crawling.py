@@ -12,12 +12,14 @@ from scrapy.spiderloader import get_spider_loader
 
 from civitscrape.addons import quiet, resolve
 from civitscrape.archive.database import open_engine
+from civitscrape.downloads import browser
 from civitscrape.downloads.trust import make_context
 from civitscrape.exceptions import ArgumentError
 from civitscrape.extensions.books import probe
 from civitscrape.extensions.report import Report
 from civitscrape.ledger import Outcome
 from civitscrape.spiders.base import CivitaiSpider
+from civitscrape.spiders.votes import site_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +56,10 @@ def check(spider: str, arguments: Mapping[str, Any], settings: BaseSettings) -> 
     resolved = settings.copy()
     resolve(resolved)
     if issubclass(spider_class, CivitaiSpider):
-        spider_class.require_login(resolved, spider_class.arguments.read(typed))
+        read = spider_class.arguments.read(typed)
+        spider_class.require_login(resolved, read)
+        if getattr(read, "votes", None) == "browser" and site_for(resolved) is None:
+            browser.require(resolved)
     for name in ("OUTPUT_DIR", "MEDIA_STORE"):
         probe(Path(resolved[name]), name)
     if os.environ.get("SSL_CERT_FILE"):

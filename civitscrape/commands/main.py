@@ -15,6 +15,7 @@ from civitscrape.commands.retry import retry
 from civitscrape.commands.sandbox import sandbox
 from civitscrape.commands.scrapyd import scrapyd
 from civitscrape.commands.verify import verify
+from civitscrape.commands.votes import votes
 from civitscrape.exceptions import CivitscrapeError
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ app.command()(convert)
 app.command()(demo)
 app.command("sandbox")(sandbox)
 app.command("scrapyd")(scrapyd)
+app.command("votes")(votes)
 
 
 def main() -> None:

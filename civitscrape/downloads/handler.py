@@ -39,6 +39,7 @@ from scrapy.http import Headers
 from scrapy.utils._download_handlers import make_response
 
 from civitscrape.downloads import ranges, space
+from civitscrape.downloads.browser import Browser
 from civitscrape.downloads.part import BIG, BusyError, PartFile
 from civitscrape.downloads.ranges import Source, Verdict
 from civitscrape.downloads.response import RESUMED, FileResponse
@@ -105,9 +106,11 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         self._resuming: WeakKeyDictionary[Request, PartFile] = WeakKeyDictionary()
         self._promises = space.Promises()
         self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="civitscrape-writer")
+        self._browser = Browser(crawler)
 
     async def close(self) -> None:
-        """Close the connections and wait for the last writes."""
+        """Close the connections and the browser, and wait for the last writes."""
+        await self._browser.close()
         await super().close()
         await asyncio.to_thread(self._writers.shutdown)
 
@@ -153,7 +156,9 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
             raise DownloadFailedError(str(error)) from error
 
     async def download_request(self, request: Request) -> Response:
-        """Download; a file of which a part is here already is asked for from there on."""
+        """Download, in a browser where ``playwright`` asks for it; a file that is here in part from there on."""
+        if request.meta.get("playwright"):
+            return await self._browser.download(request)
         path: str | None = request.meta.get("download_to")
         if path is None:
             return await super().download_request(request)

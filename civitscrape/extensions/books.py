@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar, runt
 from scrapy import signals
 from scrapy.exceptions import CloseSpider
 
-from civitscrape.archive import claims, fingerprints, tally, walks
+from civitscrape.archive import claims, fingerprints, tally, voting, walks
 from civitscrape.archive.database import Archive, upsert
 from civitscrape.archive.namelist import NameList
 from civitscrape.exceptions import ArchiveError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from civitscrape.items import Image, ModelFile
-    from civitscrape.ledger import LocalFile
+    from civitscrape.ledger import LocalFile, Wish
 
 logger = logging.getLogger(__name__)
 
@@ -229,9 +229,34 @@ class Books:
         """Name the base models that a target's images are known to be made with."""
         return await self._ask(walks.base_models, target)
 
+    async def targets(self) -> list[str]:
+        """Name the targets of this run's walks, each once."""
+        found = await self._ask(tally.walks_of, self.run.id)
+        return list(dict.fromkeys(walk.target for walk in found))
+
     async def unnamed(self, target: str) -> list[int]:
         """Find the model versions that a target's images were made with and nobody has named yet."""
         return await self._ask(walks.unnamed, target)
+
+    async def due(self, wish: Wish, after: int, size: int) -> list[int]:
+        """Find images whose votes are to be asked for, in the order of their ids, some at a time."""
+        return await self._ask(voting.due, wish, after, size)
+
+    async def unseen(self, wish: Wish) -> int:
+        """Count images whose votes are wanted and which have no page that everybody sees."""
+        return await self._ask(voting.left_out, wish)
+
+    async def images(self, ids: Collection[int]) -> dict[int, Image]:
+        """Read the records of some images, by id."""
+        return await self._ask(voting.images, ids)
+
+    async def tag_ids(self, ids: Collection[int]) -> dict[int, set[int]]:
+        """Tell which tags some images have."""
+        return await self._ask(voting.tag_ids, ids)
+
+    async def tag_names(self, ids: Collection[int]) -> dict[int, dict[int, str]]:
+        """Name the tags of some images, as far as the archive knows them: by image, then by tag."""
+        return await self._ask(voting.names, ids)
 
     async def local_files(self, places: Sequence[str]) -> dict[Path, LocalFile]:
         """Find the person's own model files in these places; what cannot be looked at is named and left out."""

@@ -68,6 +68,8 @@ LISTINGS = {
     "trpc.images-by-id": "not listed any more",
     "rest.models-by-id": "models not listed any more",
     "trpc.posts-by-id": "posts not listed any more",
+    "trpc.tag.getVotableTags": "votes",
+    "browser.image": "votes by browser",
 }
 """How a report calls what a walk followed; nothing for what is usual."""
 

@@ -6,7 +6,7 @@ same thing are merged, and what is not a column.
 """
 
 from civitscrape.items.enums import Level, MediaType, MetaState, ResourceSource
-from civitscrape.items.images import Image, ImageResource, ImageTag, Tag, TagName, VersionImage
+from civitscrape.items.images import Image, ImageResource, ImageTag, PromptTag, Tag, TagName, VersionImage
 from civitscrape.items.marks import (
     Always,
     Closest,
@@ -49,6 +49,7 @@ __all__ = [
     "ModelVersion",
     "NoColumn",
     "Post",
+    "PromptTag",
     "ResourceSource",
     "State",
     "Tag",
@@ -65,6 +66,7 @@ TABLES: dict[type, str] = {
     Tag: "tags",
     TagName: "tag_names",
     ImageTag: "image_tags",
+    PromptTag: "prompt_tags",
     ImageResource: "image_resources",
     VersionImage: "version_images",
     Post: "posts",
@@ -82,6 +84,7 @@ Item = (
     | Tag
     | TagName
     | ImageTag
+    | PromptTag
     | ImageResource
     | VersionImage
     | Post

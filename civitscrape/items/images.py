@@ -144,6 +144,20 @@ class ImageTag:
 
 
 @dataclass(slots=True, kw_only=True)
+class PromptTag:
+    """A word of an image's prompt, which is never mixed with the community's tags; a set is replaced as a whole."""
+
+    image_id: Annotated[int, Key]
+    """Image."""
+    position: Annotated[int, Key]
+    """Place in the prompt, from 0."""
+    text: str
+    """The word as the uploader wrote it, without weights and escapes."""
+    weight: float = 1.0
+    """Weight that the prompt gives it, 1.0 where it says nothing."""
+
+
+@dataclass(slots=True, kw_only=True)
 class ImageResource:
     """A model that an image was made with."""
 

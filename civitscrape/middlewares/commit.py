@@ -28,6 +28,7 @@ from civitscrape.items import Collection, Creator, Image, Model, ModelFile, Mode
 from civitscrape.ledger import Announcement, Media, Walk, WalkState
 from civitscrape.middlewares import retry
 from civitscrape.middlewares.gate import Gate
+from civitscrape.parsers.prompts import words
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -135,7 +136,7 @@ class Commit:
                 yield _marked(record, standings[record.id], media.get(record.id)) if image else record
 
     async def _write(self, records: list[Any]) -> dict[int, Standing]:
-        return await self._books.archive.run(transaction.commit, records, self._books.claims)
+        return await self._books.archive.run(transaction.commit, records, self._books.claims, words)
 
 
 def _identity(record: Any) -> tuple[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from civitscrape.items import ImageTag, Tag, TagName
@@ -35,6 +35,22 @@ def from_votes(image_id: int, entries: Any, *, at: str | None = None) -> list[Ta
     return [
         item for place, one in enumerate(entries) for item in _votes(image_id, whole, f"tags.{place}", one, shown=True)
     ]
+
+
+def from_page(image_id: int, shown: Iterable[tuple[int, int | None]], names: Mapping[int, str]) -> list[Tag | ImageTag]:
+    """Return the tags that an image's page shows to everybody: their scores, since it does not tell votes (§6.4).
+
+    Args:
+        image_id: number of the image.
+        shown: number and score of each tag.
+        names: names by number, where they are news; what the page itself calls a tag is not its name.
+    """
+    found: list[Tag | ImageTag] = []
+    for number, score in shown:
+        if number in names:
+            found.append(Tag(id=number, name=names[number]))
+        found.append(ImageTag(image_id=image_id, tag_id=number, score=score, shown=True))
+    return found
 
 
 def of_image(image_id: int, entry: Mapping[str, Any]) -> list[Tag | ImageTag]:

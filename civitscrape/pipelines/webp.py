@@ -76,7 +76,7 @@ class Webp:
             ),
             options=Options(quality=settings.getint("WEBP_QUALITY"), method=settings.getint("WEBP_METHOD")),
             site=Site(url=settings["CIVITAI_URL"], mature_url=settings["CIVITAI_MATURE_URL"]),
-            beside=sidecars.kinds_of(settings["SIDECARS"]),
+            beside=sidecars.kinds_of(settings["SIDECARS"], settings["MEDIA_PATH"]),
         )
 
     async def open_spider(self) -> None:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from civitscrape.items import Level, MediaType
-from civitscrape.sandbox import frames
+from civitscrape.sandbox import frames, page_tags
 from civitscrape.sandbox.ask import SFW, Colour
 from civitscrape.sandbox.frames import Page, data_of, prefetch
 from civitscrape.sandbox.gates import gate
@@ -44,7 +44,9 @@ def image(site: Site, ask: Ask, found: Found) -> Answer:
     shown = gate(ask, told["nsfwLevel"])
     kind = "Video" if told["type"] == MediaType.VIDEO else "Image"
     by = told["user"]["username"]
-    body = shown.card or f'<a href="/posts/{told["postId"]}">View Post</a><div data-image="{told["id"]}"></div>'
+    picture = f"{ask.image_location}/{told['url']}/width=450/{told['url']}.jpeg"
+    beside = page_tags.sidebar(ask, told, picture)
+    body = shown.card or f'<a href="/posts/{told["postId"]}">View Post</a><div data-image="{told["id"]}"></div>{beside}'
     card = f'<meta property="og:image" content="{ask.origin}/api/og?type=image&amp;id={told["id"]}"/>'
     page = page._replace(
         title=f"{kind} posted by {by}" if by else f"{kind} posted to civitai",

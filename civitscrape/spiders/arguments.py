@@ -76,6 +76,10 @@ Flag = Annotated[bool, BeforeValidator(yes_or_no)]
 """``yes`` or ``no``."""
 
 
+Usernames = Annotated[list[str], BeforeValidator(_usernames), Field(min_length=1)]
+"""Usernames or addresses of profiles, with commas."""
+
+
 class Arguments(BaseModel):
     """What every spider has: checks, and errors that name the culprit."""
 
@@ -138,10 +142,11 @@ class MediaArguments(WalkArguments):
     download: Literal["original", "none"] = Field(
         default="original", description="`original` fetches the bytes as uploaded, `none` keeps to records."
     )
-    votes: Literal["no", "yes"] = Field(
+    votes: Literal["no", "yes", "browser"] = Field(
         default="no",
-        description="`yes` brings votes with the tags, from the site's own feed (200 images a call); needs a key or "
-        "cookies. `no` brings the tags alone.",
+        description="`no` brings the tags alone; `yes` brings votes with them, from the site's own feed (200 images a "
+        "call), and needs a key or cookies; `browser` is for those who have neither: it opens the page of each image "
+        "rated PG, once all else is done, and reads the scores.",
     )
     max_file_size: Annotated[int | None, BeforeValidator(file_size)] = Field(
         default=None,
@@ -171,9 +176,7 @@ class UserArguments(MediaArguments):
 
     spider: ClassVar[str] = "user"
 
-    username: Annotated[list[str], BeforeValidator(_usernames)] = Field(
-        description="Whose works: a username or a profile's address, several with commas."
-    )
+    username: Usernames = Field(description="Whose works: a username or a profile's address, several with commas.")
     content: Annotated[
         list[Literal["images", "videos", "posts", "models", "collections", "files"]],
         BeforeValidator(split),

@@ -33,7 +33,6 @@ class KeepingSpider(CivitaiSpider):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._refused: set[tuple[str, int]] = set()
-        self._warned = False
         self._listings: dict[str, Listing] = {}
 
     @property
@@ -71,12 +70,7 @@ class KeepingSpider(CivitaiSpider):
         """Choose who lists images: the public API, or the site's own feed where votes are asked for and to be had."""
         if not isinstance(self.args, MediaArguments) or self.args.votes == "no":
             return "rest.images", asked
-        if not self.logged_in:
-            if not self._warned:
-                self.logger.warning(
-                    "votes need a key or cookies; tags come without them (CIVITAI_API_KEY, CIVITAI_COOKIES)"
-                )
-            self._warned = True
+        if not self.logged_in:  # which the extension Votes has said
             return "rest.images", asked
         one = asked.get("type")
         rest = {name: value for name, value in asked.items() if name != "type" and value is not None}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.bench import contenders, pictures, resume, scenes, table
+from tests.bench import contenders, pictures, resume, scenes, table, votes
 from tests.bench.measuring import ContenderError
 from tests.bench.stage import stage
 from tests.bench.turns import Turns
@@ -30,6 +30,8 @@ RESUME = "resume"
 
 CONVERT = "convert"
 """The scene that fetches nothing."""
+VOTES = "votes"
+"""Scene that is measured by counting, and has no other contenders."""
 
 WIDTH = 160
 """Columns where there is no terminal that says how many it has."""
@@ -39,14 +41,15 @@ def main() -> int:
     """Measure what the command line asks for; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often the contenders take turns (default: 3)")
-    parser.add_argument("--scene", choices=[*scenes.SCENES, RESUME, CONVERT], help="measure only this one")
+    everything = [*scenes.SCENES, RESUME, CONVERT, VOTES]
+    parser.add_argument("--scene", choices=everything, help="measure only this one")
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     absent = contenders.absent() if options.scene != CONVERT else {}
     for reason in absent.values():
         console.print(f"left out: {reason}")
     compile_everything()
-    chosen = [options.scene] if options.scene else [*scenes.SCENES, RESUME, CONVERT]
+    chosen = [options.scene] if options.scene else everything
     failed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="civitscrape-bench-") as folder:
         for name in chosen:
@@ -54,6 +57,8 @@ def main() -> int:
                 failed += measure_resume(Path(folder), console, options.rounds)
             elif name == CONVERT:
                 console.print(table.judgement(pictures.measure(Path(folder) / CONVERT, console, options.rounds)))
+            elif name == VOTES:
+                console.print(table.judgement(votes.measure(Path(folder)), title="Votes of 1,000 images"))
             else:
                 failed += measure(scenes.SCENES[name], Path(folder), console, options.rounds, absent)
     console.print(table.LEGEND, markup=False, highlight=False, soft_wrap=True)

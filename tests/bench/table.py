@@ -93,9 +93,9 @@ def figures(title: str, runs: dict[str, list[Run]]) -> Table:
     return table
 
 
-def judgement(bounds: Sequence[Bound]) -> Table:
+def judgement(bounds: Sequence[Bound], title: str = "What is asked of civitscrape") -> Table:
     """Put figures beside what is asked of them."""
-    table = plain("What is asked of civitscrape")
+    table = plain(title)
     for name in ("", "measured", "asked", ""):
         table.add_column(name, no_wrap=True)
     for bound in bounds:

@@ -25,6 +25,16 @@ def test_the_tags_of_a_page_are_shown_and_have_their_votes():
     ]
 
 
+def test_a_page_tells_scores_alone_and_names_only_where_they_are_news():
+    found = tags.from_page(7, [(4, 9), (5, None)], {5: "1girl"})
+
+    assert found == [
+        ImageTag(image_id=7, tag_id=4, score=9, shown=True),
+        Tag(id=5, name="1girl"),
+        ImageTag(image_id=7, tag_id=5, shown=True),
+    ]
+
+
 def test_an_image_without_tags_has_none():
     assert tags.from_votes(7, []) == []
 

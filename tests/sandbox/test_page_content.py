@@ -262,3 +262,22 @@ async def test_a_raw_search_of_a_packed_page_finds_a_wrong_number(caller: Caller
     found = re.search(rb'\\"postId\\":(\d+)', reply.body)
     assert found
     assert int(found[1]) != MILD.post_id
+
+
+async def test_an_image_s_page_brings_its_tags_by_script_alone(caller: Caller) -> None:
+    reply = await caller.ask(f"/images/{MILD.id}")
+
+    outside = re.findall(rb'(?:src|href)="(https?://[^"]+)"', reply.body)
+    assert b'id="image-tags"' in reply.body
+    assert b'data-activity="tag-click:image"' not in reply.body
+    assert b"showAllTags" in reply.body
+    assert all(one.startswith((b"http://127.0.0.1", b"http://localhost")) for one in outside)
+
+
+@pytest.mark.parametrize("level", [Level.PG13, Level.R, Level.XXX])
+async def test_who_is_not_logged_in_sees_no_tags_above_pg(caller: Caller, level) -> None:
+    record = next(one for one in LISTED if one.level == level)
+
+    reply = await caller.ask(f"/images/{record.id}")
+
+    assert b'id="image-tags"' not in reply.body

@@ -11,6 +11,7 @@ from civitscrape.spiders.listings.lookups import ImageLookup, PostLookup, Versio
 from civitscrape.spiders.listings.models import RestModel, RestModels, RestVersion
 from civitscrape.spiders.listings.things import Collection, ImagePage, PostPage, TagPage
 from civitscrape.spiders.listings.vocabularies import Creators, Tags
+from civitscrape.spiders.listings.votes import VotesByBatch
 
 LISTINGS: dict[str, type[Listing]] = {
     one.source: one
@@ -41,6 +42,7 @@ LISTINGS: dict[str, type[Listing]] = {
         ImagesByIdWithLogin,
         ModelsById,
         PostsById,
+        VotesByBatch,
     )
 }
 """Class of each source."""

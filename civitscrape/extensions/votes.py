@@ -1,0 +1,104 @@
+"""Which way votes come, said at the start; and the pages that a browser opens once all else is done."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Self
+
+from scrapy import Request, signals
+from scrapy.exceptions import DontCloseSpider
+
+from civitscrape.archive import commit
+from civitscrape.civitai.cookies import has_login
+from civitscrape.exceptions import ArchiveError
+from civitscrape.extensions.books import Books
+from civitscrape.ledger import Walk, Wish
+from civitscrape.spiders.arguments import MediaArguments
+from civitscrape.spiders.base import CivitaiSpider, host_for
+from civitscrape.spiders.browsing import PageVotes
+from civitscrape.spiders.votes import VotesArguments, site_for
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
+
+LADDER = {
+    "no": "tags come with the listing, without votes, at no cost; votes=yes brings votes",
+    "yes": "votes come with the listing, from the site's own feed: 200 images a call, no call more",
+    "refused": "votes need a key or cookies (CIVITAI_API_KEY, CIVITAI_COOKIES); tags come without them, at no cost; "
+    "votes=browser brings scores without a login",
+    "browser": "votes come from the page of each image rated PG, opened in a browser: one page an image, scores alone; "
+    "with a key or cookies 200 images would come in one call",
+    "batch": "votes come by id: 50 images a call",
+}
+"""What is said of each way, the cheapest first."""
+
+
+def way(crawler: Crawler) -> str | None:
+    """Choose the way that votes come, by what was asked and by what the person has; None where there are no images."""
+    spider, settings = crawler.spider, crawler.settings
+    if not isinstance(spider, CivitaiSpider):
+        return None
+    if isinstance(spider.args, VotesArguments):
+        return "batch" if site_for(settings) is not None else "browser"
+    if not isinstance(spider.args, MediaArguments):
+        return None
+    if spider.args.votes == "no":
+        return "no"
+    if has_login(settings, settings[host_for(getattr(spider, "level", spider.args.level))]):
+        return "yes"
+    return "browser" if spider.args.votes == "browser" else "refused"
+
+
+class Votes:
+    """Says the way, and opens pages for those who asked for that."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._asking: asyncio.Task[None] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Wait for the beginning, and for the moment when nothing else is left to do."""
+        votes = cls(crawler)
+        crawler.signals.connect(votes.say, signal=signals.spider_opened)
+        crawler.signals.connect(votes.idle, signal=signals.spider_idle)
+        return votes
+
+    def say(self) -> None:
+        """Say in one line which way votes come, and at what cost."""
+        chosen = way(self._crawler)
+        if chosen is not None:
+            logger.log(logging.WARNING if chosen == "refused" else logging.INFO, "%s", LADDER[chosen])
+
+    def idle(self) -> None:
+        """Begin with the pages, the first time that nothing else is left.
+
+        Raises:
+            DontCloseSpider: there may be pages to open.
+        """
+        own = isinstance(getattr(self._crawler.spider, "args", None), VotesArguments)
+        if own or way(self._crawler) != "browser" or Books.of(self._crawler).error is not None:
+            return
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask())
+        if not self._asking.done():
+            raise DontCloseSpider
+
+    async def _ask(self) -> None:
+        """Ask for the pages of what each target has led to, and has no votes yet."""
+        spider, books = self._crawler.spider, Books.of(self._crawler)
+        if not isinstance(spider, CivitaiSpider):
+            return
+        try:
+            for target in await books.targets():
+                wish = Wish(missing=True, target=target, pages=True)
+                async for step in PageVotes(spider, target, wish).begin():
+                    if isinstance(step, Walk):
+                        await books.archive.run(commit.commit, [step])
+                    elif isinstance(step, Request):
+                        self._crawler.engine.crawl(step)
+        except ArchiveError as error:
+            books.stop(error)

@@ -1,0 +1,155 @@
+"""Votes for what is archived already, asked for in batches of fifty, held against the sandbox's truth tag by tag."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from civitscrape.exceptions import ArgumentError
+from civitscrape.items import Level
+from civitscrape.ledger import Outcome
+from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT
+from civitscrape.sandbox.content_truth import votes_truth
+from civitscrape.sandbox.server import Sandbox
+from civitscrape.sandbox.site import Quirks
+from civitscrape.sandbox.world import CreatorSpec, World
+
+KEY = {"CIVITAI_API_KEY": SANDBOX_ACCOUNT.key}
+NAME = "lampwright"
+RECORDS = {"username": NAME, "level": "all", "download": "none"}
+WORLD = World.build(creators=[CreatorSpec(username=NAME, images=120), CreatorSpec(username="harbourmaster", images=8)])
+
+
+def votes_in(archive: Any) -> dict[tuple[int, int], tuple[Any, ...]]:
+    query = "SELECT image_id, tag_id, score, up_votes, down_votes, automated FROM image_tags WHERE score IS NOT NULL"
+    return {(row["image_id"], row["tag_id"]): tuple(row.values())[2:] for row in archive.rows(query)}
+
+
+def true_votes(world: World, ids: list[int]) -> dict[tuple[int, int], tuple[Any, ...]]:
+    return {
+        (number, one["tag_id"]): (one["score"], one["up_votes"], one["down_votes"], int(one["automated"]))
+        for number in ids
+        for one in votes_truth(world, number)
+        if one["shown"]
+    }
+
+
+def bared(world: World, image_id: int) -> World:
+    """Take all tags off an image."""
+    old = world.named(NAME)
+    records = tuple(replace(one, tag_ids=()) if one.id == image_id else one for one in old.records)
+    return replace(world, creators={**world.creators, NAME: replace(old, records=records)})
+
+
+def ids_in(archive: Any) -> list[int]:
+    return [row["id"] for row in archive.rows("SELECT id FROM images ORDER BY id")]
+
+
+@pytest.mark.parametrize("encoding", ["never", "alternate"])
+async def test_votes_by_batch_agree_with_the_site_tag_by_tag(crawl, encoding):
+    with Sandbox(WORLD, quirks=Quirks(devalue=encoding)).in_thread() as sandbox:
+        await crawl(sandbox, "user", RECORDS)
+
+        crawled = await crawl(sandbox, "votes", {}, **KEY)
+
+    ids = ids_in(crawled.archive)
+    assert len(ids) >= 100
+    assert votes_in(crawled.archive) == true_votes(WORLD, ids)
+    assert crawled.archive.rows("SELECT id FROM images WHERE votes_at IS NULL") == []
+    assert crawled.outcome is Outcome.COMPLETE
+
+
+async def test_a_thousand_images_with_tags_cost_twenty_requests(crawl):
+    sight = World.build(creators=[CreatorSpec(username=NAME, images=1000, levels=((Level.PG, 1.0),))])
+    with Sandbox(sight).in_thread() as sandbox:
+        await crawl(sandbox, "user", RECORDS)
+
+        crawled = await crawl(sandbox, "votes", {}, **KEY)
+
+    empty = [one for one in ids_in(crawled.archive) if not [tag for tag in votes_truth(sight, one) if tag["shown"]]]
+    assert len(ids_in(crawled.archive)) == 1000
+    assert empty == []
+    assert crawled.report["requests"]["api"] == 20
+
+
+async def test_nothing_is_asked_twice_before_it_is_stale(crawl):
+    with Sandbox(WORLD).in_thread() as sandbox:
+        await crawl(sandbox, "user", RECORDS)
+        await crawl(sandbox, "votes", {}, **KEY)
+
+        again = await crawl(sandbox, "votes", {}, **KEY)
+        stale = await crawl(sandbox, "votes", {"only": "stale", "older_than": "0h"}, **KEY)
+
+    assert again.report["requests"]["api"] == 0
+    assert again.outcome is Outcome.COMPLETE
+    assert stale.report["requests"]["api"] >= 2
+
+
+async def test_only_the_creator_named_is_asked_about(crawl):
+    with Sandbox(WORLD).in_thread() as sandbox:
+        await crawl(sandbox, "user", {**RECORDS, "username": f"{NAME},harbourmaster"})
+
+        crawled = await crawl(sandbox, "votes", {"username": "HarbourMaster"}, **KEY)
+
+    creators = crawled.archive.rows("SELECT DISTINCT creator FROM images WHERE votes_at IS NOT NULL")
+    assert creators == [{"creator": "harbourmaster"}]
+
+
+async def test_an_image_that_is_gone_is_told_from_one_without_tags(crawl):
+    with Sandbox(WORLD).in_thread() as sandbox:
+        before = await crawl(sandbox, "user", RECORDS)
+        bare, lost = ids_in(before.archive)[3:5]
+        sandbox.world = bared(WORLD.without(lost), bare)
+
+        crawled = await crawl(sandbox, "votes", {}, **KEY)
+
+    gone = crawled.archive.rows("SELECT id FROM images WHERE gone_at IS NOT NULL")
+    asked_for = {row["id"] for row in crawled.archive.rows("SELECT id FROM images WHERE votes_at IS NOT NULL")}
+    assert gone == [{"id": lost}]
+    assert {bare, lost} <= asked_for
+    assert crawled.archive.rows("SELECT tag_id FROM image_tags WHERE image_id = ?", lost)
+    assert crawled.report["requests"]["api"] == 3
+
+
+async def test_tags_that_a_page_no_longer_shows_are_marked_so(crawl):
+    with Sandbox(WORLD).in_thread() as sandbox:
+        before = await crawl(sandbox, "user", {**RECORDS, "votes": "yes"}, **KEY)
+        bare = ids_in(before.archive)[5]
+        sandbox.world = bared(WORLD, bare)
+
+        crawled = await crawl(sandbox, "votes", {"older_than": "0h"}, **KEY)
+
+    shown = crawled.archive.rows("SELECT DISTINCT shown FROM image_tags WHERE image_id = ?", bare)
+    assert shown == [{"shown": 0}]
+
+
+async def test_sidecars_say_the_votes(crawl):
+    with Sandbox(WORLD).in_thread() as sandbox:
+        await crawl(sandbox, "user", {"username": "harbourmaster"})
+
+        crawled = await crawl(sandbox, "votes", {}, **KEY)
+
+    row = crawled.archive.rows("SELECT id, path FROM images WHERE path IS NOT NULL LIMIT 1")[0]
+    sidecar = json.loads((crawled.archive.media / row["path"]).with_suffix(".json").read_text("utf-8"))
+    told = {(row["id"], one["id"]): one["score"] for one in sidecar["tags"] if "score" in one}
+    assert told == {key: value[0] for key, value in true_votes(WORLD, [row["id"]]).items()}
+    assert sidecar["image"]["votes_at"] is not None
+
+
+async def test_a_run_that_was_cut_short_goes_on_at_its_batch(crawl):
+    with Sandbox(WORLD).in_thread() as sandbox:
+        await crawl(sandbox, "user", RECORDS)
+        first = await crawl(sandbox, "votes", {}, CLOSESPIDER_PAGECOUNT=1, **KEY)
+
+        crawled = await crawl(sandbox, "votes", {}, **KEY)
+
+    assert first.archive.rows("SELECT state FROM walks WHERE target = 'votes:all'") == [{"state": "complete"}]
+    assert votes_in(crawled.archive) == true_votes(WORLD, ids_in(crawled.archive))
+
+
+async def test_without_key_and_cookies_it_says_what_would_help(crawl):
+    with Sandbox(WORLD).in_thread() as sandbox, pytest.raises(ArgumentError, match="votes=browser"):
+        await crawl(sandbox, "votes", {})
