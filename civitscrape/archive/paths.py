@@ -64,7 +64,7 @@ def fields_of(template: str) -> frozenset[str]:
     return templates.read(template).fields
 
 
-def render(template: str, fields: Mapping[str, object], mark: str = "") -> str:
+def render(template: str, fields: Mapping[str, object], mark: str = "", *, model_file: bool = False) -> str:
     """Make the relative path of an item, with slashes.
 
     A field that is None or empty becomes its default, or ``-unknown`` (the creator ``-deleted``). A value that had to
@@ -74,6 +74,7 @@ def render(template: str, fields: Mapping[str, object], mark: str = "") -> str:
         template: text with field names in braces, or the name of a preset.
         fields: what is known of the item.
         mark: put before the extension, and never cut: what tells the item from another whose path is the same.
+        model_file: whether it belongs into the folder of the model files, which is kept free of all else.
 
     >>> render("{creator}/{id}{ext}", {"creator": "harbour_lights", "id": 42, "ext": ".png"})
     'harbour_lights/42.png'
@@ -100,7 +101,7 @@ def render(template: str, fields: Mapping[str, object], mark: str = "") -> str:
     path = form.layout.format(*[values[piece] for piece in form.pieces])
     # A sidecar or a converted copy has a longer extension than the original: room for it is kept.
     is_short = path.isascii() and len(path) <= PATH_LENGTH - names.EXTENSION_SIZE
-    is_ours = _among_model_files(path)
+    is_ours = not model_file and _among_model_files(path)
     if mark or is_ours or not is_short or any(map(names.is_device, path.split("/"))):
         return _fit(form, raw, values, mark, "_" if is_ours else "")
     return path

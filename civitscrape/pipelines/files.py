@@ -236,7 +236,7 @@ def name_of(file: ModelFile) -> str:
         "name": stem if dot else name,
         "ext": f".{suffix}" if dot else "",
     }
-    return paths.render(TEMPLATE, fields)
+    return paths.render(TEMPLATE, fields, model_file=True)
 
 
 def _size(path: Path) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from civitscrape.archive import paths, shelf
+from civitscrape.archive import paths, placing, shelf
 from civitscrape.archive.shelf import Fate, shelve
 from civitscrape.exceptions import ArchiveError
 from civitscrape.items import Image
@@ -311,7 +311,7 @@ def held(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
             raise error
         replace(source, target)
 
-    monkeypatch.setattr(shelf, "PATIENCE", (0, 0, 0))
+    monkeypatch.setattr(placing, "PATIENCE", (0, 0, 0))
     monkeypatch.setattr(os, "replace", busy)
 
 

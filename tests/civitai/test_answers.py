@@ -257,7 +257,6 @@ MEANINGS = [
     (403, EARLY, EarlyAccessError, "free for all from 2026-12-01T00:00:00.000Z"),
     (403, {key: EARLY[key] for key in ("error", "message")}, PaidError, "buy access"),
     (403, {"error": "You do not have access to download this file"}, ForbiddenError, "not open to this account"),
-    (403, {"error": "Forbidden"}, ForbiddenError, "gives no files to this account"),
     (404, {"error": "File not found"}, NotFoundError, "File not found"),
     (410, {"error": "Model archived, not available for download"}, ArchivedError, "its file cannot be had"),
     (429, {"error": TOO_MUCH}, QuotaError, "goes on tomorrow"),
@@ -267,6 +266,13 @@ MEANINGS = [
     (503, {"error": "Server busy, please retry shortly."}, AnswerError, "may fare better later"),
 ]
 """Contract rest.md §2.4, §2.5, §9: status, body, what it means, and the way out."""
+
+
+def test_an_account_that_gets_no_files_is_told_so():
+    error = answers.refusal(answer({"error": "Forbidden"}, 403, url=DOWNLOAD))
+
+    assert type(error) is ForbiddenError
+    assert "gives no files to this account" in str(error)
 
 
 @pytest.mark.parametrize(("status", "body", "kind", "way_out"), MEANINGS)

@@ -48,7 +48,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str, str]] = {
     "an unknown mode": (
         CRAWL,
         "user -a username=x -a mode=newest",
-        "spider argument mode: 'newest': input should be 'all' or 'new'",
+        "spider argument mode: 'newest': input should be 'all', 'new' or 'refresh'",
     ),
     "an unknown spider": (CRAWL, "usr -a username=x", "there is no spider 'usr'; known are "),
     "a file in the way": (

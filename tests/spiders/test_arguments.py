@@ -21,6 +21,7 @@ def test_a_username_is_enough():
         "download": "original",
         "mode": "all",
         "max_items": None,
+        "max_file_size": None,
         "votes": "no",
         "redownload": "no",
     }
