@@ -22,7 +22,7 @@ test: setup
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
-	$(RUN) pytest
+	$(RUN) pytest -n auto --dist worksteal
 
 check: test
 
