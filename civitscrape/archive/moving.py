@@ -138,7 +138,7 @@ def _finish(archive: Archive, store: Path, moved: Moved) -> None:
             stayed.append(one)
             moved.left.append(flaw)
     for one in arrived:
-        for before, after in zip(sidecars.names_beside(one.before), sidecars.names_beside(one.after), strict=True):
+        for before, after in zip(_beside(one.before), _beside(one.after), strict=True):
             flaw = _relocate(store, before, after)
             if flaw is not None and os.path.lexists(paths.address(store, before)):
                 moved.left.append(flaw)
@@ -146,6 +146,11 @@ def _finish(archive: Archive, store: Path, moved: Moved) -> None:
         _remove_empty(folder, store)
     archive.run_now(_settle, store, arrived, stayed)
     moved.files += len(arrived)
+
+
+def _beside(path: str) -> list[str]:
+    """Name all that goes along with a file: its sidecars, and the WebP that was made of it."""
+    return [*sidecars.names_beside(path), f"{paths.stem(path)}.webp"]
 
 
 def _begun(connection: Connection) -> list[Move]:
@@ -163,6 +168,8 @@ def _settle(connection: Connection, store: Path, arrived: list[Move], stayed: li
         key = sa.select(images.c.key).where(images.c.id == one.id).scalar_subquery()
         home = (media.c.key == key) & (media.c.path == one.before)
         connection.execute(sa.update(media).where(home).values(path=one.after))
+        webp = (media.c.key == key) & (media.c.webp_path == f"{paths.stem(one.before)}.webp")
+        connection.execute(sa.update(media).where(webp).values(webp_path=f"{paths.stem(one.after)}.webp"))
     apart = [one for one in (*arrived, *stayed) if taken.key_of(one.before) != taken.key_of(one.after)]
     taken.free(connection, [(one.id, one.before) for one in apart])
     taken.free(connection, [(one.id, one.after) for one in stayed])

@@ -25,6 +25,9 @@ UNFINISHED = (WalkState.PLANNED, WalkState.RUNNING, WalkState.BROKEN)
 """States that a later run takes up again, at the stored cursor."""
 
 
+PAGES = "browser.image"
+"""Source that is a browser's: its pages are opened by crawls that ask for votes."""
+
 TABLES = {"image": schema.images, "model": schema.models, "post": schema.posts}
 """Tables of what a target leads to, by kind."""
 
@@ -274,7 +277,7 @@ def unfinished(connection: Connection, claims: Claims) -> dict[str, list[Walk]]:
     found: dict[str, list[Walk]] = {}
     for row in connection.execute(query).all():
         walk = from_row(Walk, row)
-        if walk.source != PROFILE and not claims.alive(walk.run_id):
+        if walk.source not in {PROFILE, PAGES} and not claims.alive(walk.run_id):
             found.setdefault(walk.run_id, []).append(_taken(connection, walk, claims))
     return found
 

@@ -18,11 +18,13 @@ from civitscrape.exceptions import ArchiveError
 from civitscrape.extensions.books import Books
 from civitscrape.items import Image
 from civitscrape.ledger import MediaState
+from civitscrape.spiders.base import CivitaiSpider
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from scrapy.crawler import Crawler
+    from sqlalchemy.engine import Connection
 
     from civitscrape.archive.shelf import Fate
 
@@ -43,6 +45,7 @@ class Store:
         self._folder = store
         self._sums_up = template in GRABBER and bool(beside)
         self._shelve = partial(shelf.shelve, store=store, template=template, beside=beside)
+        self._retell = isinstance(crawler.spider, CivitaiSpider) and crawler.spider.retells
         self._books = books
         self._waiting: list[tuple[Fate, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
@@ -122,6 +125,17 @@ class Store:
             fate.unnamed = _unnamed(image, PurePosixPath(image.files[-1]["path"]).suffix)
         return fate
 
+    def _put_away(self, connection: Connection, fates: list[Fate]) -> None:
+        """Shelve files, and tell converted ones what is known of them now, where that is what a crawl is for."""
+        self._shelve(connection, fates=fates)
+        if self._retell:
+            from civitscrape.archive import conversions, retagging  # noqa: PLC0415 (Pillow, which other crawls do without)
+
+            settings = self._crawler.settings
+            site = conversions.Site(url=settings["CIVITAI_URL"], mature_url=settings["CIVITAI_MATURE_URL"])
+            known = [fate.image_id for fate in fates if fate.part is None and fate.state == MediaState.STORED]
+            retagging.refresh(connection, self._folder, known, site)
+
     async def _put(self, fate: Fate) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((fate, future))
@@ -135,7 +149,7 @@ class Store:
             await asyncio.sleep(GATHER)
             batch, self._waiting = self._waiting, []
             try:
-                await self._books.archive.run(partial(self._shelve, fates=[fate for fate, _ in batch]))
+                await self._books.archive.run(self._put_away, [fate for fate, _ in batch])
             except Exception as error:  # noqa: BLE001 (handed on to those who wait)
                 for _, future in batch:
                     future.set_exception(error)

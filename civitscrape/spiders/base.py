@@ -15,8 +15,12 @@ from civitscrape.items import Image
 from civitscrape.spiders.arguments import Arguments  # noqa: TC001 (part of the class's public face)
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
+
+    from civitscrape.ledger import Walk
 
 
 def host_for(level: int) -> str:
@@ -38,6 +42,8 @@ class CivitaiSpider(Spider):
     """What a person must have for it, for the reference."""
     main_item: ClassVar[type] = Image
     """What a feed of a person's own holds (``-o FILE``), unless its options name other classes."""
+    retells: ClassVar[bool] = False
+    """Whether files that were converted are told what is known of them now, tags above all."""
     needs_login: ClassVar[str | None] = None
     """Why it cannot work for anonymous callers, and what could; None where it can."""
 
@@ -93,6 +99,14 @@ class CivitaiSpider(Spider):
         for name in ADDRESSES & arguments.keys():
             arguments[name] = [urls.masked(one) for one in arguments[name] or []] or None
         return {"arguments": arguments, "job": self._job, "command": command}
+
+    def take_up(self, walks: list[Walk]) -> AsyncIterator[Any]:
+        """Go on with walks that an earlier run of this spider left.
+
+        Raises:
+            ArgumentError: this spider has none.
+        """
+        raise ArgumentError(f"spider {self.name} has no walks to go on with; {len(walks)} were left by it")
 
     @property
     def books(self) -> Books:

@@ -12,6 +12,7 @@ from civitscrape.civitai import levels
 from civitscrape.exceptions import ArgumentError, CivitscrapeError
 from civitscrape.ledger import Announcement, MediaState
 from civitscrape.spiders.arguments import MediaArguments
+from civitscrape.spiders.base import CivitaiSpider
 from civitscrape.spiders.findings import wanted
 from civitscrape.spiders.url import SEVERAL
 from civitscrape.spiders.walking import WalkingSpider
@@ -56,11 +57,12 @@ class RetrySpider(WalkingSpider):
         for command, walks in (await self.books.unfinished()).items():
             try:
                 spiders = self.spiders_of(command, walks)
+                followed = [spider.take_up(left) for spider, left in spiders]
             except CivitscrapeError as error:
                 self.books.left_out.append(f"{len(walks)} walks were left out: {error}")
                 continue
-            for spider, left in spiders:
-                async for step in spider.take_up(left):
+            for steps in followed:
+                async for step in steps:
                     yield step
         async for images in self.books.unfetched():
             base = self.settings["CIVITAI_MEDIA_URL"]
@@ -69,7 +71,7 @@ class RetrySpider(WalkingSpider):
             file.state = MediaState.WANTED
             yield file
 
-    def spiders_of(self, command: str, walks: list[Walk]) -> list[tuple[WalkingSpider, list[Walk]]]:
+    def spiders_of(self, command: str, walks: list[Walk]) -> list[tuple[CivitaiSpider, list[Walk]]]:
         """Make the spiders that left some walks, from the command that was typed.
 
         Raises:
@@ -83,10 +85,10 @@ class RetrySpider(WalkingSpider):
             by_target.setdefault(walk.target, []).append(walk)
         return [(self._spider(*of_target(target, typed)), left) for target, left in by_target.items()]
 
-    def _spider(self, name: str, typed: dict[str, str]) -> WalkingSpider:
+    def _spider(self, name: str, typed: dict[str, str]) -> CivitaiSpider:
         loader = get_spider_loader(self.settings)
         spider_class = loader.load(name) if name in loader.list() else None
-        if spider_class is None or not issubclass(spider_class, WalkingSpider) or spider_class is RetrySpider:
+        if spider_class is None or not issubclass(spider_class, CivitaiSpider) or spider_class is RetrySpider:
             raise ArgumentError(f"no spider {name!r} goes on with walks")
         known = {key: value for key, value in typed.items() if key in spider_class.arguments.model_fields}
         return spider_class.from_crawler(self.crawler, **known)

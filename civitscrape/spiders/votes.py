@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from civitscrape.civitai import levels
 from civitscrape.civitai.cookies import has_login
-from civitscrape.exceptions import ArgumentError, EntryError
+from civitscrape.exceptions import ArgumentError, BusyError, EntryError
 from civitscrape.items import Image, ImageTag, Tag
 from civitscrape.ledger import Announcement, Entry, Walk, WalkState, Wish, now
 from civitscrape.spiders.arguments import Arguments, Usernames, split
@@ -75,6 +75,7 @@ class VotesSpider(CivitaiSpider):
     """
 
     name = "votes"
+    retells = True
     arguments = VotesArguments
     args: VotesArguments
     calls = "⌈n/50⌉ API calls for n images, and as much again for those without tags; with `votes=browser` n pages"
@@ -124,19 +125,28 @@ class VotesSpider(CivitaiSpider):
                 yield step
             return
         params = {"only": ",".join(self.args.only), "username": ",".join(self.args.username or []) or None}
-        walk = await self.books.adopt(
-            Walk(
-                run_id=self.books.run.id,
-                source=VotesByBatch.source,
-                target=self.target,
-                level=int(levels.ALL),
-                params={name: value for name, value in params.items() if value is not None},
-                state=WalkState.RUNNING,
-                started_at=now(),
-            )
+        fresh = Walk(
+            run_id=self.books.run.id,
+            source=VotesByBatch.source,
+            target=self.target,
+            level=int(levels.ALL),
+            params={name: value for name, value in params.items() if value is not None},
+            state=WalkState.RUNNING,
+            started_at=now(),
         )
-        async for step in self._go_on(walk, Batch.read(walk.cursor or "0:")):
+        try:
+            walk = await self.books.adopt(fresh)
+        except BusyError as error:
+            self.books.leave(self.target, f"{self.target}: {error}; it is left to that run")
+            return
+        async for step in self.take_up([walk]):
             yield step
+
+    async def take_up(self, walks: list[Walk]) -> AsyncIterator[Any]:
+        """Go on with walks of votes at the batches that they have come to."""
+        for walk in walks:
+            async for step in self._go_on(walk, Batch.read(walk.cursor or "0:")):
+                yield step
 
     async def _go_on(self, walk: Walk, batch: Batch) -> AsyncIterator[Any]:
         """Fill a batch out of the archive and ask for it; an empty one is the end."""

@@ -83,6 +83,8 @@ class Holding:
     """Images that have these bytes, each with the path of its own."""
     key: str | None = None
     """Key of the media, where there is one."""
+    converted: bool = False
+    """Whether a WebP has replaced the original; ``sha256`` and ``size`` are those of the WebP then."""
 
     def paths(self) -> list[str]:
         """List the paths that rows name, each once, the home of the bytes first."""

@@ -85,8 +85,9 @@ def _with_names(connection: Connection, rows: Iterable[Any]) -> list[Holding]:
             key=row.key,
             state=row.state,
             path=row.path or None,
-            sha256=row.sha256,
-            size=row.size,
+            sha256=row.webp_sha256 if _is_converted(row) else row.sha256,
+            size=row.webp_size if _is_converted(row) else row.size,
+            converted=_is_converted(row),
         )
         for row in rows
     }
@@ -94,6 +95,11 @@ def _with_names(connection: Connection, rows: Iterable[Any]) -> list[Holding]:
     for row in connection.execute(query.order_by(images.c.id)):
         found[row.key].names[row.id] = row.path or None
     return list(found.values())
+
+
+def _is_converted(row: Any) -> bool:
+    """Tell whether a WebP has taken the place of the original."""
+    return row.webp_path is not None and row.webp_path == row.path
 
 
 def files_after(connection: Connection, target: str | None, after: int | None) -> list[Holding]:
@@ -208,6 +214,8 @@ def forget(connection: Connection, holding: Holding) -> None:
     """
     if holding.table == "media":
         values: dict[str, Any] = {"state": MediaState.WANTED, "path": None, "error": None}
+        if holding.converted:  # the original comes again, and may be converted again
+            values |= dict.fromkeys(("webp_path", "webp_size", "webp_sha256", "webp_quality", "webp_error"))
         connection.execute(sa.update(media).where(media.c.key == holding.id).values(values))
     elif holding.table == "model_files":
         values = {"state": MediaState.WANTED, "path": None, "error": None}
@@ -230,7 +238,11 @@ def adopt(connection: Connection, holding: Holding, path: str, seen: Look, conte
         values: dict[str, Any] = {"state": MediaState.STORED, "path": path, "error": None}
         connection.execute(sa.update(files).where(files.c.id == holding.id).values(values))
         return
-    told = {"state": MediaState.STORED, "path": path, "error": None, "sha256": seen.sha256, "size": seen.size}
+    told: dict[str, Any] = {"state": MediaState.STORED, "path": path, "error": None}
+    if holding.converted:
+        told |= {"webp_path": path, "webp_sha256": seen.sha256, "webp_size": seen.size}
+    else:
+        told |= {"sha256": seen.sha256, "size": seen.size}
     known = {"content_type": sa.func.coalesce(media.c.content_type, content_type)}
     known["fetched_at"] = sa.func.coalesce(media.c.fetched_at, now())
     if holding.table == "media":
