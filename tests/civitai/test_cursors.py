@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from civitscrape.civitai.answers import Page
-from civitscrape.civitai.cursors import Move, Step, after
+from civitscrape.civitai.cursors import Move, Step, after, further_back, seam
 
 cursor_texts = st.sampled_from(["200|17", "400|17", "600|17", "a", ""])
 cursors = st.none() | cursor_texts
@@ -70,3 +71,29 @@ def test_a_walk_over_any_site_comes_to_an_end(site):
             seen.add(cursor)
 
     assert asked <= 2 * 6
+
+
+@given(st.integers(1, 10**6), st.integers(1, 200), st.integers(0, 200))
+def test_a_seam_goes_on_and_holds_as_much_as_the_page_hid(asked, counted, shown):
+    shown = min(shown, counted)
+
+    found = seam(f"{asked + counted}|1767225600000", asked=f"{asked}|1767225600000", shown=shown)
+
+    if counted < 4:
+        assert found is None
+        return
+    assert found is not None
+    offset = int(found.cursor.partition("|")[0])
+    assert asked < offset < asked + counted
+    assert not found.sure or asked + counted - offset > counted - shown
+
+
+@pytest.mark.parametrize("cursor", ["98000021", '200|bdx:{"a":1}', "", "x|1", "-1|5"])
+def test_cursors_of_other_forms_are_left_as_they_are(cursor):
+    assert seam(cursor, asked=None, shown=200) is None
+    assert further_back(cursor, by=100) is None
+
+
+def test_a_step_back_ends_at_the_beginning():
+    assert further_back("30|5", by=100) == "0|5"
+    assert further_back("0|5", by=100) is None
