@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import aiohttp
-from aiohttp.http import HttpProcessingError
 from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler, _ClientResponse
 from scrapy.exceptions import (
     CannotResolveHostError,
@@ -40,6 +39,7 @@ from scrapy.utils._download_handlers import make_response
 
 from civitscrape.downloads import ranges, space
 from civitscrape.downloads.browser import Browser
+from civitscrape.downloads.ending import UntrueLengthError, require_whole
 from civitscrape.downloads.part import BIG, BusyError, PartFile
 from civitscrape.downloads.ranges import Source, Verdict
 from civitscrape.downloads.response import RESUMED, FileResponse
@@ -245,7 +245,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
 
     async def _break_off(self, request: Request, part: PartFile, chunks: list[bytes], error: BaseException) -> None:
         """Keep what has come of a file, when the rest can be had and is worth the trouble; else remove it."""
-        useless = isinstance(error, DownloadCancelledError | NotSupported | BusyError)
+        useless = isinstance(error, DownloadCancelledError | NotSupported | UntrueLengthError)
         if isinstance(error, BusyError):
             return  # the part is somebody else's
         if part.source is None or useless or part.size + sum(map(len, chunks)) < KEPT_SIZE:
@@ -299,13 +299,13 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         finally:
             if writing is not None:
                 await _settle(writing, chunks)
-        if flaw := _flaw(response):
-            raise ResponseDataLossError(f"{request.url}: {flaw} after {received} bytes")
+        require_whole(response, request.url, received)
         if writing is not None:
             writing.result()
         batch = chunks.copy()
         chunks.clear()
         await self._in_thread(part, part.finish, batch)
+        require_whole(response, request.url, received)  # what was not announced may come behind the last byte
 
     async def _in_thread(self, part: PartFile, call: Callable[..., T], *args: object) -> T:
         try:
@@ -354,25 +354,6 @@ def _too_large(size: int, limit: int) -> DownloadCancelledError:
 def _decoded_headers(response: _ClientResponse) -> list[tuple[str, str]]:
     """List the headers of an answer whose body aiohttp has decoded, so that nobody decodes it again."""
     return [(name, value) for name, value in response.headers.items() if name.lower() != "content-encoding"]
-
-
-def _flaw(response: _ClientResponse) -> str | None:
-    """Say what is wrong with the end of a body that aiohttp took for whole; None for nothing.
-
-    aiohttp cuts a body at Content-Length and then chokes on what follows; and where neither a length nor chunks tell
-    where the body ends, it takes a broken connection for the end.
-    """
-    protocol = response._protocol  # noqa: SLF001  the response lets go of its connection with the last byte
-    error = protocol.exception() if protocol is not None else None
-    if isinstance(error, HttpProcessingError):
-        return "more came than was announced"
-    if (
-        isinstance(error, aiohttp.ClientOSError)
-        and response.content_length is None
-        and not response.headers.get("Transfer-Encoding")
-    ):
-        return f"the connection broke ({error})"
-    return None
 
 
 def _reason(error: Exception) -> str:

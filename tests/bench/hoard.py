@@ -198,27 +198,33 @@ def _commit(connection: Connection, records: list[Any]) -> None:
     commit(connection, records)
 
 
-def image_of(truth: dict[str, Any], state: MediaState) -> list[Any]:
-    """Make the rows of one image of the sandbox, as an earlier run left them."""
+def image_of(truth: dict[str, Any], state: MediaState, walk: Walk) -> list[Any]:
+    """Make the rows of one image of the sandbox, as an earlier run left them that met it on a walk."""
     creator, number, key = truth["creator"], truth["id"], truth["key"]
     stored = state is MediaState.STORED
     path = f"{creator}/{number}.{truth['format']}" if stored else None
     return [
         Image(id=number, key=key, type=truth["type"], creator=creator, level=truth["level"], path=path),
-        Link(target_kind="user", target=creator, entry_kind="image", entry_id=number, first_seen_at=LONG_AGO),
+        Link(
+            target_kind="user",
+            target=creator,
+            entry_kind="image",
+            entry_id=number,
+            first_seen_at=LONG_AGO,
+            walk_id=walk.id,
+        ),
         Media(key=key, kind="image", entry_id=number, path=path, state=state, fetched_at=LONG_AGO if stored else None),
     ]
 
 
-def walk_of(creator: str, state: WalkState, *, cursor: str | None, entries: int) -> Walk:
-    """Make a walk over a creator's images as the spider ``user`` begins it."""
+def walk_of(creator: str, state: WalkState, *, entries: int) -> Walk:
+    """Make a walk over a creator's images as the spider ``user`` begins it; it has a number once it was added."""
     return Walk(
         run_id="20260101T000000-x7k2",
         source="rest.images",
         target=f"user:{creator}",
         level=3,
         params={"username": creator, "type": None, "sort": "Oldest"},
-        cursor=cursor,
         pages=1,
         entries=entries,
         state=state,

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from civitscrape.ledger import Walk
+
     Say = Callable[[str], None]
 
 TITLE = f"start on an archive of {hoard.IMAGES:,} images"
@@ -122,7 +124,12 @@ def measure(folder: Path, rounds: int, say: Say, *, images: int = hoard.IMAGES) 
     say(f"the archive of {images:,} images is made")
     hoard.fill(f"sqlite:///{database}", images)
     with _sandbox(rounds) as addresses:
-        hoard.add(f"sqlite:///{database}", chain.from_iterable(_left_behind(addresses["url"], rounds)))
+        great = hoard.walk_of(hoard.GREAT, WalkState.COMPLETE, entries=KNOWN)
+        creators = map(SITUATIONS[1].creator, range(rounds))
+        interrupted = [hoard.walk_of(one, WalkState.RUNNING, entries=LISTED) for one in creators]
+        hoard.add(f"sqlite:///{database}", [great, *interrupted])
+        left = _left_behind(addresses["url"], great, interrupted)
+        hoard.add(f"sqlite:///{database}", chain.from_iterable(left))
         starts: Starts = {}
         for number in range(rounds):
             for one in SITUATIONS:
@@ -140,22 +147,23 @@ def _sandbox(rounds: int) -> Iterator[dict[str, Any]]:
         yield addresses
 
 
-def _left_behind(url: str, rounds: int) -> Iterator[list[Any]]:
+def _left_behind(url: str, great: Walk, interrupted: list[Walk]) -> Iterator[list[Any]]:
     """Make what earlier runs left of the sandbox's creators: all of the first, a part of each second."""
-    whole, interrupted, _ = SITUATIONS
-    great = whole.creator(0)
-    for one in ask(url, f"/_sandbox/truth/{great}")["images"]:
-        yield hoard.image_of(one, MediaState.STORED)
-    yield [hoard.walk_of(great, WalkState.COMPLETE, cursor=None, entries=KNOWN)]
-    for creator in map(interrupted.creator, range(rounds)):
+    for one in ask(url, f"/_sandbox/truth/{great.params['username']}")["images"]:
+        yield hoard.image_of(one, MediaState.STORED, great)
+    for walk in interrupted:
+        creator = walk.params["username"]
         truth = {one["id"]: one for one in ask(url, f"/_sandbox/truth/{creator}")["images"]}
         cursor = ""
         for place in range(0, LISTED, PAGE):
             page = ask(url, f"/api/v1/images?username={creator}&sort=Oldest&limit={PAGE}&cursor={cursor}")
             for offset, entry in enumerate(page["items"], place):
-                yield hoard.image_of(truth[entry["id"]], MediaState.STORED if offset < FETCHED else MediaState.WANTED)
+                state = MediaState.STORED if offset < FETCHED else MediaState.WANTED
+                yield hoard.image_of(truth[entry["id"]], state, walk)
             cursor = page["metadata"]["nextCursor"]
-        yield [hoard.walk_of(creator, WalkState.RUNNING, cursor=cursor, entries=LISTED)]
+        counted, _, moment = cursor.partition("|")
+        walk.cursor = f"{int(counted) - 1}|{moment}"  # as the spider asks, so that pages overlap
+        yield [walk]
 
 
 def _start(situation: Situation, creator: str, addresses: dict[str, Any], output: Path) -> Start:

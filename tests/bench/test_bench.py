@@ -73,6 +73,8 @@ def test_a_start_on_an_archive_is_measured_in_every_situation(tmp_path) -> None:
         one.name: [one.brings] for one in resume.SITUATIONS
     }
     assert all(0 < one.request <= one.call < one.seconds and one.calls for of in starts.values() for one in of)
+    [resumed] = starts[resume.SITUATIONS[1].name]
+    assert resumed.calls < resume.HALF // resume.PAGE  # it went on, or it would have asked for every page
 
 
 def test_the_cost_of_a_command_is_its_own(tmp_path) -> None:

@@ -72,12 +72,19 @@ def get(url: str) -> Any:
 
 
 def spoil(sandbox: Sandbox, changes: Iterable[Callable[[dict[str, Any]], Any]]) -> list[Any]:
-    """Change an entry a change on the second page of a sandbox's listing; return them as they will come."""
+    """Change an entry a change on the second page of a sandbox's listing, behind the one that overlaps with the first.
+
+    Returns:
+        The entries as they will come.
+    """
     ask = partial(rest.images, sandbox.url, {"username": NAME}, level=3, sort="Oldest")
     first = get(ask().url)
-    page = get(ask(cursor=first["metadata"]["nextCursor"]).url)
-    changed = [change(entry) for change, entry in zip(changes, page["items"], strict=False)]
-    page["items"][: len(changed)] = changed
+    moment = first["metadata"]["nextCursor"].partition("|")[2]
+    page = get(ask(cursor=f"{PAGE - 1}|{moment}").url)
+    known, *unknown = page["items"]
+    assert known == first["items"][-1]
+    changed = [change(entry) for change, entry in zip(changes, unknown, strict=False)]
+    page["items"][1 : 1 + len(changed)] = changed
     sandbox.faults.add(
         Rule(fault=Fault.STATUS, status=200, body=json.dumps(page), path="/api/v1/images", contains=at(PAGE))
     )

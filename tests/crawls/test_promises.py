@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from civitscrape.archive.commit import commit
 from civitscrape.archive.database import open_engine
+from civitscrape.civitai import rest
+from civitscrape.items import Level
 from civitscrape.parsers import images
 from civitscrape.sandbox.ask import Role
 from civitscrape.sandbox.server import Sandbox
@@ -22,17 +24,22 @@ def world(images: int, **options: object) -> World:
     return World.build(seed=7, creators=[CreatorSpec(username="lampwright", images=images, **options)])  # type: ignore[arg-type]
 
 
-async def test_a_listing_that_is_cut_short_stays_capped_however_often_it_is_walked(crawl) -> None:
-    quirks = Quirks(hit_ceiling=250)
+async def test_a_listing_that_is_cut_short_stays_capped_however_often_it_is_walked(crawl, monkeypatch) -> None:
+    monkeypatch.setattr(rest, "PAGE_SIZE", 20)
+    sight = world(400, levels=((Level.PG, 1.0),), videos=0)
 
-    with Sandbox(world(700), quirks=quirks).in_thread() as sandbox:
-        records = {"username": "lampwright", "download": "none"}
-        limited = await crawl(sandbox, "user", records | {"max_items": "200"})
+    with Sandbox(sight, quirks=Quirks(hit_ceiling=40)).in_thread() as sandbox:
+        records = {"username": "lampwright", "download": "none", "level": "pg"}
+        limited = await crawl(sandbox, "user", records | {"max_items": "30"})
         runs = [await crawl(sandbox, "user", records | {"mode": mode}) for mode in ("all", "all", "new")]
 
+    states = [{walk["state"] for walk in run.report["targets"][0]["walks"]} for run in runs]
+    listed = runs[-1].archive.rows("SELECT count(*) AS images FROM images")[0]["images"]
     assert limited.outcome == "incomplete"
     assert [run.outcome for run in runs] == ["incomplete"] * 3
-    assert [run.report["targets"][0]["walks"][0]["state"] for run in runs] == ["capped"] * 3
+    assert ["capped" in of for of in states] == [True] * 3
+    assert [any("400 images" in one for one in run.report["reasons"]) for run in runs] == [True] * 3
+    assert listed < 400
 
 
 async def test_nothing_listed_of_a_creator_whose_page_is_challenged_is_not_complete(crawl) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from random import Random
 
 from aiohttp import web
@@ -25,6 +26,8 @@ class Ranged:
     sent: int = 0
     lie: dict[str, str] = field(default_factory=dict)
     """Headers to answer a range with, whatever is true."""
+    withheld: int = 0
+    """Bytes at the end that no answer announces; they are sent all the same, but for a range."""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         wanted, condition = request.headers.get("Range"), request.headers.get("If-Range")
@@ -40,10 +43,12 @@ class Ranged:
             headers |= self.lie
         stop = self.breaks.pop(0) if self.breaks else len(self.body)
         response = web.StreamResponse(status=status, headers=headers)
-        response.content_length = len(self.body) - start
+        response.content_length = len(self.body) - start - self.withheld
         await response.prepare(request)
         await response.write(self.body[start:stop])
         self.sent += max(0, stop - start)
+        if self.withheld and status == HTTPStatus.OK and request.transport:
+            request.transport.write(self.body[-self.withheld :])
         if stop < len(self.body) and request.transport:
             request.transport.close()
         return response

@@ -91,6 +91,33 @@ async def test_a_body_that_is_not_whole_is_retried_and_leaves_nothing(handler, t
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_more_that_comes_while_the_file_is_written_is_seen(handler, tmp_path, monkeypatch, retried):
+    loop, written, sent = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    finish = PartFile.finish
+
+    def slowly(part, chunks):
+        finish(part, chunks)
+        loop.call_soon_threadsafe(written.set)
+        assert sent.wait(10)
+
+    async def answer(request):
+        response = web.StreamResponse()
+        response.content_length = 4
+        await response.prepare(request)
+        await response.write(b"lant")
+        await written.wait()
+        request.transport.write(b"erns")
+        sent.set()
+        return response
+
+    monkeypatch.setattr(PartFile, "finish", slowly)
+    async with site(answer) as server:
+        with pytest.raises(retried, match="more came than was announced"):
+            await handler.download_request(file_request(server.url, tmp_path / "a.part"))
+
+    assert list(tmp_path.iterdir()) == []
+
+
 async def test_a_loss_says_how_much_came(handler, tmp_path):
     async with wire(HEAD + b"Content-Length: 9\r\n\r\nlant") as url:
         with pytest.raises(ResponseDataLossError, match="the body broke off after 4 bytes"):

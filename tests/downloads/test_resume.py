@@ -117,6 +117,36 @@ async def test_a_part_is_never_put_together_with_what_does_not_fit(handler, tmp_
     assert served.asked[-1] == (None, None)
 
 
+async def test_a_rest_that_ends_before_the_byte_it_names_is_never_a_whole_file(handler, tmp_path, retried):
+    served = Ranged(breaks=[HALF])
+    async with site(served.answer) as server:
+        await broken(handler, server.url, tmp_path / "a.part")
+        served.withheld = 100
+        with pytest.raises(ResponseDataLossError, match=f"was to end at byte {len(BODY)}") as caught:
+            await handler.download_request(file_request(server.url, tmp_path / "a.part"))
+        gone, served.withheld = left(tmp_path), 0
+
+        response = await handler.download_request(file_request(server.url, tmp_path / "a.part"))
+
+    assert isinstance(caught.value, retried)
+    assert gone == []
+    assert response.sha256 == sha256(BODY).hexdigest()
+
+
+async def test_of_a_file_that_was_announced_too_short_nothing_is_kept(handler, tmp_path):
+    served = Ranged(withheld=100)
+    async with site(served.answer) as server:
+        with pytest.raises(ResponseDataLossError, match="more came than was announced"):
+            await handler.download_request(file_request(server.url, tmp_path / "a.part"))
+        gone, served.withheld = left(tmp_path), 0
+
+        response = await handler.download_request(file_request(server.url, tmp_path / "a.part"))
+
+    assert gone == []
+    assert served.asked == [(None, None)] * 2
+    assert response.sha256 == sha256(BODY).hexdigest()
+
+
 async def test_a_part_that_is_whole_already_is_known_by_416(make_handler, tmp_path):
     served = Ranged()
     async with site(served.answer) as server:
