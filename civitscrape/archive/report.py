@@ -41,6 +41,7 @@ HOW = frozenset(
         "meets",
         "brings",
         "covers",
+        "control",
     }
 )
 """Parameters that do not tell one walk of a target from another."""
@@ -183,6 +184,8 @@ def _assumed(target: str, walks: list[Walk]) -> Announcement:
 
 def kinds_of(walk: Walk) -> set[str]:
     """Tell what a walk lists: media types, models or posts; nothing for single things."""
+    if "brings" in walk.params:  # posts that stand for their images: nobody asked for posts
+        return set()
     if walk.source not in MEDIA_SOURCES:
         return {KINDS[walk.source]} if walk.source in KINDS else set()
     types = walk.params.get("types") or [walk.params.get("type")]
@@ -274,7 +277,8 @@ def _shortfalls(report: TargetReport) -> Iterable[str]:
     for kind, announced in (report.announced or {}).items():
         missing = announced - report.held.get(kind, 0)
         if missing > max(TOLERATED, announced * TOLERATED_SHARE):
-            yield f"the site announces {announced} {kind}s, the archive has {announced - missing} of them"
+            hint = "; some are marked as gone, and mode=refresh asks for them again" if report.gone else ""
+            yield f"the site announces {announced} {kind}s, the archive has {announced - missing} of them{hint}"
 
 
 def _walk_reasons(walk: WalkReport) -> Iterable[str]:

@@ -106,19 +106,31 @@ def _taken(connection: Connection, walk: Walk, claims: Claims) -> Walk:
 
 
 def last_whole(connection: Connection, walk: Walk) -> Walk | None:
-    """Find the last walk of the same target, levels and filters if it came to its end, from whichever end it began.
+    """Find the last walk of the same target, levels, host and filters that came to its end, whichever end it began at.
 
-    Only then do known entries at the newest end mean that nothing is missing behind them: a walk from the newest end
-    that was cut short, or limited, knows the newest entries and not those before.
+    What was first seen until then is known; behind a page of it nothing can be missing. What other walks have seen
+    since, be they of fewer levels or cut short, is not: there may be more between.
     """
     table = schema.walks
     query = sa.select(table).where(_same(walk), table.c.id != walk.id).order_by(table.c.id.desc())
     asked = _identity(walk, *HOW)
     for row in connection.execute(query):
         stored = from_row(Walk, row)
-        if _identity(stored, *HOW) == asked:
-            return stored if is_whole(connection, stored) else None
+        if _identity(stored, *HOW) == asked and is_whole(connection, stored):
+            return stored
     return None
+
+
+def replace_newest(connection: Connection, walk: Walk) -> None:
+    """Close the walks from the newest end that were left unfinished: this one goes as far as all of them."""
+    table = schema.walks
+    query = sa.select(table).where(_same(walk), table.c.id != walk.id, table.c.state.in_(UNFINISHED))
+    asked = _identity(walk, *HOW)
+    for row in connection.execute(query).all():
+        stored = from_row(Walk, row)
+        if "until_known" in stored.params and _identity(stored, *HOW) == asked:
+            stored.state, stored.error = WalkState.LIMITED, f"walk {walk.id} goes on in its place"
+            save_walk(connection, stored)
 
 
 def is_whole(connection: Connection, walk: Walk) -> bool:
@@ -129,8 +141,10 @@ def is_whole(connection: Connection, walk: Walk) -> bool:
     return bool(family) and all(one.state in {WalkState.COMPLETE, WalkState.SPLIT} for one in family)
 
 
-def known(connection: Connection, target: str, entry_kind: str, ids: Collection[int]) -> set[int]:
-    """Tell which entries of a kind a target, such as ``user:lampwright``, has already led to."""
+def known(
+    connection: Connection, target: str, entry_kind: str, ids: Collection[int], until: str | None = None
+) -> set[int]:
+    """Tell which entries of a kind a target, such as ``user:lampwright``, has led to, or had until some time."""
     kind, _, name = target.partition(":")
     table = schema.links
     found: set[int] = set()
@@ -141,6 +155,8 @@ def known(connection: Connection, target: str, entry_kind: str, ids: Collection[
             table.c.entry_kind == entry_kind,
             table.c.entry_id.in_(chunk),
         )
+        if until is not None:
+            query = query.where(table.c.first_seen_at <= until)
         found.update(connection.execute(query).scalars())
     return found
 

@@ -164,6 +164,10 @@ class Books:
         """Find the last such walk if it came to its end, from whichever end it began."""
         return await self._ask(walks.last_whole, walk)
 
+    async def replace_newest(self, walk: Walk) -> None:
+        """Close the walks from the newest end that were left unfinished, and that this one goes as far as."""
+        await self._ask(walks.replace_newest, walk)
+
     def stop(self, error: ArchiveError) -> None:
         """Say once what is wrong with the folder or the database, and end the crawl: nothing more would fare better."""
         if self.error is None:
@@ -311,9 +315,9 @@ class Books:
         """Tell which entries of a kind a walk itself has met."""
         return await self._ask(walks.met, walk, entry_kind, ids)
 
-    async def known(self, target: str, entry_kind: str, ids: Collection[int]) -> set[int]:
-        """Tell which entries of a kind a target has already led to."""
-        return await self._ask(walks.known, target, entry_kind, ids)
+    async def known(self, target: str, entry_kind: str, ids: Collection[int], until: str | None = None) -> set[int]:
+        """Tell which entries of a kind a target has already led to, or had until some time."""
+        return await self._ask(walks.known, target, entry_kind, ids, until)
 
 
 def run_id() -> str:

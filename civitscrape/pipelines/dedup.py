@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 ENTRIES = (Image, Model, Post, Collection)
 """What is counted as listed; versions and files come with their models."""
 
+UNFETCHED = frozenset({MediaState.WANTED, MediaState.FAILED})
+"""States of files that are still to come."""
+
 HAD = frozenset({MediaState.STORED, MediaState.GONE, MediaState.REFUSED})
 """States that another download would not better."""
 
@@ -51,7 +54,7 @@ class Dedup:
             return cls(crawler.stats, download=False, redownload=False)
         return cls(
             crawler.stats,
-            download=arguments.download == "original",
+            download=arguments.download == "original" and arguments.mode != "refresh",
             redownload=arguments.redownload == "yes",
             files="files" in (getattr(arguments, "content", None) or ()),
         )
@@ -73,6 +76,8 @@ class Dedup:
             item.media_state = None
         elif self._decide(item):
             item.media_state = MediaState.WANTED
+        elif item.media_state in UNFETCHED:
+            item.media_state = None  # another crawl wants it; this one fetches nothing
         elif item.media_state is not None:
             self._stats.inc_value(f"civitscrape/already_{item.media_state}")
         return item

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from civitscrape.civitai import levels
 from civitscrape.exceptions import BusyError
 from civitscrape.ledger import Walk, WalkState, now
 from civitscrape.spiders.findings import wanted
@@ -88,7 +89,7 @@ class PlanningSpider(KeepingSpider):
             source=listing.source,
             target=target,
             level=int(level),
-            params=params | {"sort": params.get("sort") or listing.sort},
+            params=params | {"sort": params.get("sort") or listing.sort} | self._host(level),
             state=WalkState.RUNNING,
             started_at=now(),
         )
@@ -102,6 +103,10 @@ class PlanningSpider(KeepingSpider):
             await self._from_newest(walk, listing)
         return [walk]
 
+    def _host(self, level: int) -> dict[str, str]:
+        """Tell the hosts apart where both could be asked: they filter by different ratings (rest.md §2.1)."""
+        return {"site": "mature"} if level & levels.SFW and self.level & levels.MATURE else {}
+
     def _limited(self, walk: Walk, listing: Listing, *, chosen: bool) -> Walk:
         """Take the newest entries only, unless a person chose an order."""
         end = {} if chosen or listing.sort is None else {"sort": NEWEST, "until_known": True}
@@ -114,7 +119,9 @@ class PlanningSpider(KeepingSpider):
         if whole is not None and listing.resumable:
             walk.cursor = whole.cursor
         elif whole is not None:
-            walk.params |= {"sort": NEWEST, "until_known": True}
+            # Until when things are known; what other crawls have seen since is not enough to stop at.
+            walk.params |= {"sort": NEWEST, "until_known": whole.updated_at}
+            await self.books.replace_newest(walk)
 
     def ask(self, walk: Walk, *, again: bool = False, check: bool = False) -> Request:
         """Ask for the page at a walk's cursor, or for the newest page that proves its end."""

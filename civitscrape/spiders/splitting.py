@@ -42,7 +42,8 @@ def divide(walk: Walk, *, logged_in: bool) -> list[Walk]:
         return [_part(walk, whole | _typed(walk.source, one)) for one in MediaType]
     if logged_in and set(_filters(walk)) == {"username"}:
         brings = {"source": walk.source, "type": type_of(walk)}
-        asked = {"username": walk.params["username"], "sort": NEWEST, BRINGS: brings}
+        host = {name: value for name, value in walk.params.items() if name == "site"}
+        asked = {"username": walk.params["username"], "sort": NEWEST, BRINGS: brings} | host
         return [_part(walk, asked, source=POSTS)]
     return []
 
@@ -92,7 +93,7 @@ def _typed(source: str, one: str) -> dict[str, Any]:
 
 
 def _filters(walk: Walk) -> list[str]:
-    how = {"sort", MEETS, "type", "types"}
+    how = {"sort", "site", MEETS, "type", "types"}
     return [name for name, value in walk.params.items() if name not in how and value is not None]
 
 

@@ -197,7 +197,9 @@ class WalkingSpider(PlanningSpider):
             return await self.books.met(parent, listing.kind, numbers) >= numbers.keys()
         if not walk.params.get("until_known") or not entries:
             return False
-        return await self.books.known(walk.target, listing.kind, numbers) >= numbers.keys()
+        until = walk.params["until_known"]
+        since_ever = None if until is True else str(until)
+        return await self.books.known(walk.target, listing.kind, numbers, since_ever) >= numbers.keys()
 
     def _reaches_newest(self, page: Page, walk: Walk) -> bool:
         """Tell whether a walk from the oldest end has come so far into the newest page that nothing lies between."""
@@ -285,7 +287,9 @@ class WalkingSpider(PlanningSpider):
             return
         async for ids in self.books.unmet(walk, self.listing(walk.source).kind):
             self.logger.info("%s: %d entries are not listed any more; asking for each", walk.target, len(ids))
-            async for step in self.plan(walk.target, source, {"ids": ids}):
+            control = next(reversed(self._track(walk).latest), None)
+            asked = {"ids": ids} if control is None else {"ids": [control, *ids], "control": control}
+            async for step in self.plan(walk.target, source, asked):
                 yield step
 
     def _moved(self, walk: Walk) -> Walk:

@@ -103,6 +103,7 @@ QUESTIONS: dict[str, Callable[[Any], object]] = {
     "commands": lambda on: walks.commands(on, [RUN]),
     "unfetched": lambda on: walks.unfetched(on, "", 500),
     "unfetched_files": walks.unfetched_files,
+    "replace_newest": lambda on: walks.replace_newest(on, walk_of(id=1)),
     "unmet": lambda on: walks.unmet(on, walk_of(id=1), "image", 0, 500),
     "base_models": lambda on: walks.base_models(on, TARGET),
     "claim": lambda on: commit.claim(on, [media_of(picture(7))], CLAIMS),

@@ -125,13 +125,31 @@ def test_a_walk_that_did_not_end_or_asked_something_else_was_not_completed(archi
 @pytest.mark.parametrize(
     ("sort", "state"), [("Newest", WalkState.RUNNING), ("Newest", WalkState.LIMITED), ("Oldest", WalkState.CAPPED)]
 )
-def test_a_walk_cut_short_after_a_whole_one_leaves_a_gap(archive, sort, state):
+def test_a_walk_cut_short_after_a_whole_one_changes_nothing_about_what_was_known_then(archive, sort, state):
     put(archive, walk_of(state=WalkState.COMPLETE))
     put(archive, walk_of(state=state, params={"username": "Lampwright", "type": None, "sort": sort, "max_items": 9}))
 
     whole = archive.run_now(walks.last_whole, walk_of())
 
-    assert not whole
+    assert whole.id == 1
+
+
+def test_what_a_target_led_to_later_was_not_known_then(archive):
+    put(archive, link_to(picture(1)))
+    put(archive, replace(link_to(picture(2)), first_seen_at="2026-11-21T09:00:00.000Z"))
+
+    known = archive.run_now(walks.known, TARGET, "image", [1, 2], "2026-11-21T08:00:00.000Z")
+
+    assert known == {1}
+
+
+def test_a_walk_from_the_newest_end_takes_the_place_of_those_that_were_cut_short(archive):
+    newest = {"username": "lampwright", "type": None, "sort": "Newest", "until_known": "2026-11-20T09:00:00.000Z"}
+    put(archive, walk_of(state=WalkState.BROKEN, params=newest), walk_of(state=WalkState.BROKEN))
+
+    archive.run_now(walks.replace_newest, walk_of(id=9, params=newest))
+
+    assert [row.state for row in rows(archive, Walk)] == [WalkState.LIMITED, WalkState.BROKEN]
 
 
 def test_a_target_knows_what_it_led_to(archive):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from civitscrape.civitai import answers, levels, rest
 from civitscrape.civitai.answers import Page
-from civitscrape.exceptions import NotFoundError
+from civitscrape.exceptions import EnvelopeError, NotFoundError
 from civitscrape.ledger import Vanished
 from civitscrape.parsers import images, models
 from civitscrape.spiders.listings.base import OLDEST, Question, mapping, require_number, within_levels
@@ -20,6 +20,23 @@ if TYPE_CHECKING:
 
 MASKS = (levels.SFW, levels.MATURE) * 2
 """Levels that an image is asked for under, each twice: an empty answer may also be a time-out of the site (§7.3)."""
+
+
+def believed(page: Page, walk: Walk) -> Page:
+    """Make sure that the site tells of things by their ids at all, by one that it has just listed.
+
+    Raises:
+        EnvelopeError: it does not have that either, so that nothing it says of the others can be believed.
+    """
+    control = walk.params.get("control")
+    for entry in page.entries:
+        nothing = "gone" in entry or entry.get("image", entry.get("post", entry)) is None
+        if nothing and entry.get("id") == control:
+            raise EnvelopeError(
+                f"{walk.target}: the site has nothing under number {control}, which it lists; what it says of others "
+                "by their numbers is not believed"
+            )
+    return page
 
 
 class ImagesById(Ids):
@@ -48,7 +65,7 @@ class ImagesById(Ids):
         if attempt + 1 < len(MASKS):
             again = f"{number}:{attempt + 1}"
             return Page(entries=[], next_cursor=f"{again},{following}" if following else again)
-        return Page(entries=[{"id": number, "gone": True}], next_cursor=following)
+        return believed(Page(entries=[{"id": number, "gone": True}], next_cursor=following), walk)
 
     def read(self, entry: Any, walk: Walk) -> list[Any]:  # noqa: ARG002 (the base class's signature)
         """Read an image, or that it is gone."""
@@ -69,6 +86,10 @@ class ImagesByIdWithLogin(ImageLookup):
     source = "trpc.images-by-id"
     any_level = True
 
+    def open(self, response: Response, walk: Walk) -> Page:
+        """Open a batch, and see whether it can be believed."""
+        return believed(super().open(response, walk), walk)
+
     def read(self, entry: Any, walk: Walk) -> list[Any]:
         """Read an image, or that it is gone."""
         if entry["image"] is None:
@@ -81,6 +102,10 @@ class PostsById(PostLookup):
 
     source = "trpc.posts-by-id"
     any_level = True
+
+    def open(self, response: Response, walk: Walk) -> Page:
+        """Open a batch, and see whether it can be believed."""
+        return believed(super().open(response, walk), walk)
 
     def read(self, entry: Any, walk: Walk) -> list[Any]:
         """Read a post, or that it is gone."""
@@ -109,7 +134,7 @@ class ModelsById(Ids):
         try:
             entry = answers.open_thing(response)
         except NotFoundError:
-            return Page(entries=[{"id": number, "gone": True}], next_cursor=following)
+            return believed(Page(entries=[{"id": number, "gone": True}], next_cursor=following), walk)
         require_number(walk, entry.get("id"), number)
         return Page(entries=[entry], next_cursor=following)
 
