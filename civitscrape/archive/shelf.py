@@ -97,9 +97,7 @@ def shelve(
     Raises:
         ArchiveError: a file cannot be moved; nothing of these fates is booked then.
     """
-    # With its disk, perhaps: nothing is to be made where that was.
-    if any(fate.state == MediaState.STORED for fate in fates) and not store.is_dir():
-        raise ArchiveError(f"{store} cannot be written: it is gone, or no folder any more")
+    _require(store, fates)
     _name(connection, template, fates)
     shelved = _shelved(connection, [fate.key for fate in fates])
     twins = _twins(connection, [fate.sha256 for fate in fates if fate.part is not None and fate.sha256 is not None])
@@ -151,6 +149,16 @@ def shelve_file(connection: Connection, store: Path, fate: Fate) -> None:
     table = schema.model_files
     told = {"state": fate.state, "error": fate.error} | ({"path": fate.path} if fate.path is not None else {})
     connection.execute(sa.update(table).where(table.c.id == fate.image_id, table.c.path.is_(None)).values(told))
+
+
+def _require(store: Path, fates: Iterable[Fate]) -> None:
+    """Refuse to make a folder where the store has been, with its disk perhaps.
+
+    Raises:
+        ArchiveError: there are files for it, and it is not there.
+    """
+    if any(fate.state == MediaState.STORED for fate in fates) and not store.is_dir():
+        raise ArchiveError(f"{store} cannot be written: it is gone, or no folder any more")
 
 
 def _name(connection: Connection, template: str, fates: Collection[Fate]) -> None:
