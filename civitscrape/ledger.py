@@ -95,7 +95,7 @@ class Media:
     run_id: Annotated[str | None, First] = None
     """Run that fetches it, or fetched it; another run leaves it alone as long as that one is at work."""
     phash: str | None = None
-    """Perceptual hash, 16 hex digits; set when a conversion has looked at it."""
+    """Perceptual hash, 16 hex digits; set when a conversion or a search for duplicates has looked at it."""
     webp_path: str | None = None
     """Converted file, relative to the media store. Where ``path`` is the same, the original was not kept; ``sha256``,
     ``size`` and ``content_type`` are the original's all the same."""

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from civitscrape.exceptions import ArchiveError, LockedError
 
 PATIENCE = (0.05, 0.2, 0.5)
 """Seconds before each further try to replace a file that another program has open."""
+
+BLOCK = 2**20
+"""Bytes compared at once."""
+
+MOST_COMPARED = 64 * BLOCK
+"""Bytes of a file up to which it is compared whole; of a larger one as many, spread evenly: the database waits."""
 
 LOCKED = frozenset({5, 32, 33})
 """Windows' errors for a file that is open: access denied, sharing violation, lock violation."""
@@ -86,3 +94,53 @@ def link(source: Path, target: Path) -> None:
     except OSError:
         shutil.copyfile(source, fresh)
     os.replace(fresh, target)  # noqa: PTH105 (as above)
+
+
+def share(part: str, source: str, target: str) -> bool:
+    """Make a file the second name of equal bytes that are here already, and drop the part.
+
+    Args:
+        part: whole file that has just come; its SHA-256 is that of the source.
+        source: file that is said to have these bytes.
+        target: name that the part was to get.
+
+    Returns:
+        Whether that was done. Where it was not, the part is as it was: the source is gone, is no ordinary file or has
+        other bytes by now, or the file system gives it no further name.
+    """
+    fresh = f"{target}.part"
+    try:
+        if not _equal(part, source):
+            return False
+        if not (os.path.exists(target) and os.path.samefile(source, target)):  # noqa: PTH110, PTH121 (one idiom below)
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            Path(fresh).unlink(missing_ok=True)
+            os.link(source, fresh)
+            os.replace(fresh, target)  # noqa: PTH105 (as above)
+    except OSError:
+        with suppress(OSError):
+            Path(fresh).unlink(missing_ok=True)
+        return False
+    with suppress(OSError):  # open in a virus scanner: the next run removes the parts of files that are stored
+        os.unlink(part)  # noqa: PTH108 (as above)
+    return True
+
+
+def _equal(part: str, source: str) -> bool:
+    """Compare what came with what it is said to be equal to: that may have been spoilt since.
+
+    Raises:
+        OSError: one of them cannot be read.
+    """
+    there = os.lstat(source)
+    size = os.stat(part).st_size  # noqa: PTH116 (as above)
+    if not stat.S_ISREG(there.st_mode) or there.st_size != size:
+        return False
+    step = BLOCK if size <= MOST_COMPARED else size // (MOST_COMPARED // BLOCK)
+    with open(part, "rb", buffering=0) as one, open(source, "rb", buffering=0) as other:  # noqa: PTH123 (as above)
+        for start in range(0, size, step):
+            one.seek(start)
+            other.seek(start)
+            if one.read(BLOCK) != other.read(BLOCK):
+                return False
+    return True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,12 +12,12 @@ import sqlalchemy as sa
 
 from civitscrape.archive import naming, paths, schema, sidecars
 from civitscrape.archive.database import in_chunks
-from civitscrape.archive.placing import link, place, size_of
+from civitscrape.archive.placing import link, place, share, size_of
 from civitscrape.exceptions import ArchiveError, LockedError
 from civitscrape.ledger import MediaState, now
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from sqlalchemy.engine import Connection
 
@@ -47,6 +49,13 @@ FILE = "file-"
 
 LIMITED = "max_file_size="
 """What the reason of a file begins with that a person's limit left out."""
+
+
+MOST_TWINS = 1000
+"""Rows with the bytes of a batch that are read at most: a picture that thousands posted must not hold up all others."""
+
+TRIED = 3
+"""Files with the same bytes that are tried, should the first be gone or spoilt."""
 
 
 def want_again(connection: Connection, limit: int | None) -> int:
@@ -88,22 +97,25 @@ def shelve(
     Raises:
         ArchiveError: a file cannot be moved; nothing of these fates is booked then.
     """
-    # With its disk, perhaps: nothing is to be made where that was.
-    if any(fate.state == MediaState.STORED for fate in fates) and not store.is_dir():
-        raise ArchiveError(f"{store} cannot be written: it is gone, or no folder any more")
+    _require(store, fates)
     _name(connection, template, fates)
     shelved = _shelved(connection, [fate.key for fate in fates])
+    twins = _twins(connection, [fate.sha256 for fate in fates if fate.part is not None and fate.sha256 is not None])
     rows = []
     for fate in fates:
         if fate.state == MediaState.STORED and fate.path is not None:
             home = shelved.get(fate.key)
             replaced = fate.part is not None and home is not None and home.converted
+            same = twins.setdefault(fate.sha256 or "", {})
             try:
-                path = _place(store, fate, None if home is None or replaced else home)
+                others = [path for key, path in same.items() if key != fate.key]
+                path = _place(store, fate, None if home is None or replaced else home, others)
             except LockedError as error:
                 fate.state, fate.error, fate.path = MediaState.FAILED, str(error), None
             else:
                 shelved[fate.key] = home if home is not None and path == home.path else _Home(path, None)
+                if fate.part is not None and fate.sha256 is not None:
+                    same[fate.key] = path
         if fate.part is not None or fate.state != MediaState.STORED:
             there = shelved.get(fate.key)
             rows.append(_row(fate, there and there.path))
@@ -137,6 +149,16 @@ def shelve_file(connection: Connection, store: Path, fate: Fate) -> None:
     table = schema.model_files
     told = {"state": fate.state, "error": fate.error} | ({"path": fate.path} if fate.path is not None else {})
     connection.execute(sa.update(table).where(table.c.id == fate.image_id, table.c.path.is_(None)).values(told))
+
+
+def _require(store: Path, fates: Iterable[Fate]) -> None:
+    """Refuse to make a folder where the store has been, with its disk perhaps.
+
+    Raises:
+        ArchiveError: there are files for it, and it is not there.
+    """
+    if any(fate.state == MediaState.STORED for fate in fates) and not store.is_dir():
+        raise ArchiveError(f"{store} cannot be written: it is gone, or no folder any more")
 
 
 def _name(connection: Connection, template: str, fates: Collection[Fate]) -> None:
@@ -174,14 +196,38 @@ def _shelved(connection: Connection, keys: Collection[str]) -> dict[str, _Home]:
     return found
 
 
-def _place(store: Path, fate: Fate, shelved: _Home | None) -> str:
-    """Bring the bytes under the name of this image; tell where they lie for all images of this key."""
+def _twins(connection: Connection, hashes: Collection[str]) -> dict[str, dict[str, str]]:
+    """Find where files with the same bytes lie, by SHA-256 and key.
+
+    A WebP that has replaced its original has other bytes than the SHA-256 of its row. As above, no state is asked for.
+    """
+    table = schema.media
+    found: dict[str, dict[str, str]] = {}
+    for chunk in in_chunks(set(hashes)):
+        columns = (table.c.sha256, table.c.key, table.c.path, table.c.webp_path, table.c.state)
+        query = sa.select(*columns).where(table.c.sha256.in_(chunk)).limit(MOST_TWINS)
+        for row in connection.execute(query):
+            if row.state == MediaState.STORED and row.path is not None and row.path != row.webp_path:
+                found.setdefault(row.sha256, {})[row.key] = row.path
+    return found
+
+
+def _place(store: Path, fate: Fate, shelved: _Home | None, twins: Iterable[str] = ()) -> str:
+    """Bring the bytes under the name of this image; tell where they lie for all images of this key.
+
+    Args:
+        store: folder of the media.
+        fate: what became of the file.
+        shelved: where the bytes of its key lie already.
+        twins: files of other keys with the same bytes.
+    """
     target = paths.address(store, fate.path or "")
     home = target if shelved is None else paths.address(store, shelved.path)
     try:
         size = size_of(fate.part)
         if fate.part is not None and size is not None and size == fate.size:
-            place(fate.part, home)
+            if not _share(store, fate.part, home, twins):
+                place(fate.part, home)
         elif shelved is None:
             state = "is gone" if size is None else f"has {size} bytes, not {fate.size}"
             raise ArchiveError(f"{fate.path}: the file that was to be moved there, {fate.part}, {state}")
@@ -193,6 +239,15 @@ def _place(store: Path, fate: Fate, shelved: _Home | None) -> str:
     except OSError as error:
         raise ArchiveError(f"{target} cannot be written: {error.strerror or error}") from error
     return shelved.path if shelved is not None else fate.path or ""
+
+
+def _share(store: Path, part: str, home: str, twins: Iterable[str]) -> bool:
+    """Make a file a second name of bytes that are here already, if there is one that has them indeed."""
+    for twin in islice(twins, TRIED):
+        with suppress(ArchiveError):  # its path leads out of the store: `civitscrape verify` tells of that
+            if share(part, paths.address(store, twin), home):
+                return True
+    return False
 
 
 def _row(fate: Fate, path: str | None) -> dict[str, Any]:
@@ -231,10 +286,15 @@ UPDATE_MEDIA = (
         ),
         error=_bound("error", schema.media.c.error),
         attempts=schema.media.c.attempts + _bound("gave_up", schema.media.c.attempts),
+        phash=sa.case(
+            (schema.media.c.sha256 != _bound("sha256", schema.media.c.sha256), sa.null()), else_=schema.media.c.phash
+        ),
         **{name: _kept(name) for name in ("url", "path", "sha256", "size", "content_type", "fetched_at")},
     )
 )
-"""What became of a file; a file that is in the store stays stored, whatever a second download met."""
+"""What became of a file; a file that is in the store stays stored, whatever a second download met.
+
+Other bytes look other than those before: their perceptual hash is to be made anew."""
 
 UPDATE_IMAGES = (
     sa.update(schema.images)

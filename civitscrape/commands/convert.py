@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import signal
 import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,6 +21,7 @@ from civitscrape.archive.database import Archive
 from civitscrape.archive.pictures.options import Options
 from civitscrape.commands.crawling import EXIT_CODES, project_settings
 from civitscrape.commands.get import pairs
+from civitscrape.commands.stopping import stopping
 from civitscrape.exceptions import ArgumentError
 from civitscrape.extensions.books import probe
 from civitscrape.items import Image
@@ -147,7 +146,7 @@ def _run(archive: Archive, plan: Plan) -> bool:
     if not total:
         console.print(f"nothing is left to be converted in {_name(archive)}", soft_wrap=True, highlight=False)
     begun = time.monotonic()
-    with _stopping() as stop, _showing(console, total) as tell:
+    with stopping() as stop, _showing(console, total) as tell:
         tally = converter.run(archive, plan, stop, tell)
     _print(console, tally, time.monotonic() - begun)
     if stop.is_set():
@@ -157,23 +156,6 @@ def _run(archive: Archive, plan: Plan) -> bool:
 
 def _name(archive: Archive) -> str:
     return archive.engine.url.render_as_string()
-
-
-@contextmanager
-def _stopping() -> Iterator[Event]:
-    """Let the first Ctrl-C finish what is in work; the second one ends the process."""
-    stop = Event()
-
-    def ask(number: int, _: object) -> None:
-        stop.set()
-        signal.signal(number, before[signal.Signals(number)])
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

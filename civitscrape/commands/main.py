@@ -8,6 +8,7 @@ import typer
 
 from civitscrape.commands.convert import convert
 from civitscrape.commands.demo import demo
+from civitscrape.commands.duplicates import duplicates
 from civitscrape.commands.get import get
 from civitscrape.commands.plan import plan
 from civitscrape.commands.report import report
@@ -30,6 +31,7 @@ app.command()(retry)
 app.command()(verify)
 app.command()(plan)
 app.command()(convert)
+app.command()(duplicates)
 app.command()(demo)
 app.command("sandbox")(sandbox)
 app.command("scrapyd")(scrapyd)

@@ -83,7 +83,7 @@ def verify(
     settings = settings_of(setting)
     archive = archive_of(settings)
     try:
-        named = None if target is None else _known(target, archive.run_now(rows.targets))
+        named = None if target is None else known_target(target, archive.run_now(rows.targets))
         store = Path(settings["MEDIA_STORE"])
         shop = Workshop(store=store, naming=Template(settings["MEDIA_PATH"]), beside=settings["SIDECARS"] != "none")
         scope = Scope(shop=shop, target=named, quick=quick, mend=mend, ignored=_ignored(settings))
@@ -96,7 +96,7 @@ def verify(
     raise typer.Exit(EXIT_CODES[content["outcome"]])
 
 
-def _known(target: str, known: list[str]) -> str:
+def known_target(target: str, known: list[str]) -> str:
     """Find a target among those that the archive knows.
 
     Raises:
