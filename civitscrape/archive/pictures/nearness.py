@@ -1,7 +1,7 @@
 """Hashes that differ in a few bits, found among millions without comparing each with all.
 
-Of the 64 bits four bands of 16 are made. Two hashes that differ in at most N bits are nearly equal in one band at least:
-if N + 1 is dealt out to the bands, one of them differs in fewer bits than were dealt to it. So few buckets of each band
+Of the 64 bits four bands of 16 are made. Two hashes that differ in at most N bits are nearly equal in one of them: if
+N + 1 is dealt out to the bands, one of them differs in fewer bits than were dealt to it. So few buckets of each band
 need to be looked into, 52 of 262,144 for six bits (Norouzi, Punjani and Fleet, "Fast search in Hamming space with
 multi-index hashing"; Qin et al., "GPH: similarity search in Hamming space").
 """
