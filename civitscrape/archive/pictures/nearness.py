@@ -65,6 +65,7 @@ class _Band:
         for one in hashes:
             sizes[(one >> shift & _MASK) + 1] += 1
         self._starts = array("Q", accumulate(sizes))
+        self._taken = [value for value in range(_MASK + 1) if sizes[value + 1]]
 
     def buckets(self, one: int, radius: int) -> Iterator[array[int]]:
         """Give the buckets whose hashes differ from one in at most so many bits of this band."""
@@ -75,11 +76,9 @@ class _Band:
     def pairs(self, radius: int) -> Iterator[tuple[list[int], list[int]]]:
         """Give the pairs of buckets that differ in at most so many bits, each once; and each bucket with itself."""
         for flips in _flips(radius):
-            for value in range(_MASK + 1):
-                if value <= value ^ flips:
-                    some, others = self._bucket(value), self._bucket(value ^ flips)
-                    if some and others:
-                        yield some.tolist(), others.tolist()
+            for value in self._taken:
+                if value <= value ^ flips and (others := self._bucket(value ^ flips)):
+                    yield self._bucket(value).tolist(), others.tolist()
 
     def _bucket(self, value: int) -> array[int]:
         return self._hashes[self._starts[value] : self._starts[value + 1]]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from civitscrape.archive.pictures.nearness import Index, groups
 
 HASHES = st.integers(0, 2**64 - 1)
 BITS = st.integers(0, 12)
+
+unhurried = settings(deadline=None, max_examples=50)
 
 
 @st.composite
@@ -29,6 +31,7 @@ def apart(one: int, other: int) -> int:
     return (one ^ other).bit_count()
 
 
+@unhurried
 @given(crowds(), HASHES, BITS)
 def test_all_near_hashes_are_found_and_no_others(hashes, stranger, bits):
     index = Index(hashes)
@@ -37,6 +40,7 @@ def test_all_near_hashes_are_found_and_no_others(hashes, stranger, bits):
         assert index.near(one, bits) == {other for other in hashes if apart(one, other) <= bits}
 
 
+@unhurried
 @given(crowds(), BITS)
 def test_those_that_are_not_alone_are_found_and_no_others(hashes, bits):
     found = Index(hashes).accompanied(bits)
@@ -47,14 +51,16 @@ def test_those_that_are_not_alone_are_found_and_no_others(hashes, bits):
 @pytest.mark.parametrize("bits", range(13))
 def test_a_hash_is_found_over_any_bits(bits):
     drawn = random.Random(bits)
-    for _ in range(50):
-        one = drawn.getrandbits(64)
-        other = one ^ sum(1 << place for place in drawn.sample(range(64), bits))
+    one = drawn.getrandbits(64)
+    others = {one ^ sum(1 << place for place in drawn.sample(range(64), bits)) for _ in range(50)}
 
-        assert Index([other]).near(one, bits) == {other}
-        assert bits == 0 or Index([other]).near(one, bits - 1) == set()
+    index = Index(others)
+
+    assert index.near(one, bits) == others
+    assert bits == 0 or index.near(one, bits - 1) == set()
 
 
+@unhurried
 @given(crowds(), BITS)
 def test_each_hash_is_in_one_group_and_near_its_first(hashes, bits):
     found = list(groups(hashes, bits))
@@ -63,6 +69,7 @@ def test_each_hash_is_in_one_group_and_near_its_first(hashes, bits):
     assert all(apart(group[0], one) <= bits for group in found for one in group)
 
 
+@unhurried
 @given(crowds(), BITS)
 def test_the_firsts_of_groups_are_not_near_each_other(hashes, bits):
     firsts = [group[0] for group in groups(hashes, bits)]
