@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from civitscrape.archive import placing, schema, taken
 from civitscrape.archive.conversions import Wanted
 from civitscrape.archive.moving import move
+from civitscrape.archive.verify.planning import Kind
 from civitscrape.items import Image
 from civitscrape.ledger import Media
 from tests.archive.asking import key_of, rows
@@ -182,7 +183,7 @@ def test_verify_gives_a_lost_name_back(archive, store, lost):
 
     findings = Shelf(archive, store).check(mend=True, beside=False)
 
-    assert findings.groups["missing"].mended == 1
+    assert findings.groups[Kind.MISSING].mended == 1
     assert (store / "lampwright/7.png").samefile(store / "lampwright/8.png")
 
 
