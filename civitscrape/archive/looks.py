@@ -192,12 +192,11 @@ def look_at(content: bytes) -> hashing.Look:
         raise PictureError(f"it has {source.width} x {source.height} pixels, which are more than {MOST_PIXELS}")
     try:
         with Picture.open(BytesIO(source.bare), formats=[source.format]) as picture:
-            if picture.size != (source.width, source.height):
-                raise PictureError("it says two different things of its size")
-            return hashing.look(picture)
-    except PictureError:
-        raise
+            seen = hashing.look(picture) if picture.size == (source.width, source.height) else None
     except MemoryError as error:
         raise PictureError("there is not enough memory to decode it") from error
     except Exception as error:  # decoders fail in every way there is, once bytes are wrong
         raise PictureError(f"it cannot be decoded: {error or type(error).__name__}") from error
+    if seen is None:
+        raise PictureError("it says two different things of its size")
+    return seen

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from civitscrape.archive.looks import Looked
 
 NEAR = 6
-"""Bits in which a picture may differ: what was made smaller or saved anew differs in a few, other pictures in twenty."""
+"""Bits in which a picture may differ: what was made smaller or saved anew differs in a few, others in twenty."""
 
 MOST_NEAR = 12
 """Bits beyond which pictures that have nothing in common would be called near."""

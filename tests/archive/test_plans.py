@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
-from civitscrape.archive import commit, database, fingerprints, report, schema, shelf, sidecars, tally, walks
+from civitscrape.archive import commit, database, fingerprints, looks, report, schema, shelf, sidecars, tally, walks
 from civitscrape.archive.claims import Claims
 from civitscrape.items import (
     Collection,
@@ -116,6 +116,8 @@ QUESTIONS: dict[str, Callable[[Any], object]] = {
     "commit": lambda on: commit.commit(on, an_answer()),
     "run": lambda on: database.upsert(on, [Run(id=RUN, spider="user", arguments={}, started_at=LONG_AGO)]),
     "shelve": lambda on: shelf.shelve(on, Path("media"), fates(), beside=()),
+    "twins": lambda on: shelf._twins(on, ["ab" * 32, "cd" * 32]),
+    "unseen": lambda on: looks.unseen(on, ""),
     "the path of an image": lambda on: on.execute(shelf.UPDATE_IMAGES, [{"_id": 7, "_path": "lampwright/7.png"}]),
     "sidecars": lambda on: sidecars.records(on, range(200)),
     "remembered": lambda on: fingerprints.remembered(on, [LocalFile(path="/models/a", size=1, mtime_ns=1)]),

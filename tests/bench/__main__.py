@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.bench import contenders, pictures, resume, scenes, table, votes
+from tests.bench import contenders, nearness, pictures, resume, scenes, table, votes
 from tests.bench.measuring import ContenderError
 from tests.bench.stage import stage
 from tests.bench.turns import Turns
@@ -33,6 +33,9 @@ CONVERT = "convert"
 VOTES = "votes"
 """Scene that is measured by counting, and has no other contenders."""
 
+DUPLICATES = "duplicates"
+"""Scene that asks what is near among hashes."""
+
 WIDTH = 160
 """Columns where there is no terminal that says how many it has."""
 
@@ -41,11 +44,11 @@ def main() -> int:
     """Measure what the command line asks for; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often the contenders take turns (default: 3)")
-    everything = [*scenes.SCENES, RESUME, CONVERT, VOTES]
+    everything = [*scenes.SCENES, RESUME, CONVERT, VOTES, DUPLICATES]
     parser.add_argument("--scene", choices=everything, help="measure only this one")
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
-    absent = contenders.absent() if options.scene != CONVERT else {}
+    absent = contenders.absent() if options.scene not in {CONVERT, DUPLICATES} else {}
     for reason in absent.values():
         console.print(f"left out: {reason}")
     compile_everything()
@@ -59,6 +62,8 @@ def main() -> int:
                 console.print(table.judgement(pictures.measure(Path(folder) / CONVERT, console, options.rounds)))
             elif name == VOTES:
                 console.print(table.judgement(votes.measure(Path(folder)), title="Votes of 1,000 images"))
+            elif name == DUPLICATES:
+                console.print(table.judgement(nearness.measure(console, options.rounds)))
             else:
                 failed += measure(scenes.SCENES[name], Path(folder), console, options.rounds, absent)
     console.print(table.LEGEND, markup=False, highlight=False, soft_wrap=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from tests.bench import contenders, heartbeat, measuring, pictures, resume, scenes, table
+from tests.bench import contenders, heartbeat, measuring, nearness, pictures, resume, scenes, table
 from tests.bench.contenders import Job
 from tests.bench.measuring import ContenderError, Run
 from tests.bench.stage import stage
@@ -129,6 +129,15 @@ def test_pictures_are_converted_beside_cwebp(tmp_path) -> None:
     assert "metadata, proof" in names
     assert ("cwebp" in names) is (shutil.which("cwebp") is not None)
     assert all(bound.values[0] != 0 for bound in bounds)
+
+
+def test_what_is_near_is_found_among_many() -> None:
+    said = Console(file=StringIO(), width=160)
+
+    [bound] = nearness.measure(said, rounds=2, hashes=3000)
+
+    assert all(value > 0 for value in bound.values)
+    assert len(bound.values) == 2
 
 
 def test_the_command_line_is_explained() -> None:

@@ -1,7 +1,7 @@
 """Hashes that differ in a few bits, found among millions without comparing each with all.
 
-Of the 64 bits four bands of 16 are made. Two hashes that differ in at most N bits are nearly equal in one band at least:
-if N + 1 is dealt out to the bands, one of them differs in fewer bits than were dealt to it. So few buckets of each band
+Of the 64 bits four bands of 16 are made. Two hashes that differ in at most N bits are nearly equal in one of them: if
+N + 1 is dealt out to the bands, one of them differs in fewer bits than were dealt to it. So few buckets of each band
 need to be looked into, 52 of 262,144 for six bits (Norouzi, Punjani and Fleet, "Fast search in Hamming space with
 multi-index hashing"; Qin et al., "GPH: similarity search in Hamming space").
 """
@@ -65,6 +65,7 @@ class _Band:
         for one in hashes:
             sizes[(one >> shift & _MASK) + 1] += 1
         self._starts = array("Q", accumulate(sizes))
+        self._taken = [value for value in range(_MASK + 1) if sizes[value + 1]]
 
     def buckets(self, one: int, radius: int) -> Iterator[array[int]]:
         """Give the buckets whose hashes differ from one in at most so many bits of this band."""
@@ -75,11 +76,9 @@ class _Band:
     def pairs(self, radius: int) -> Iterator[tuple[list[int], list[int]]]:
         """Give the pairs of buckets that differ in at most so many bits, each once; and each bucket with itself."""
         for flips in _flips(radius):
-            for value in range(_MASK + 1):
-                if value <= value ^ flips:
-                    some, others = self._bucket(value), self._bucket(value ^ flips)
-                    if some and others:
-                        yield some.tolist(), others.tolist()
+            for value in self._taken:
+                if value <= value ^ flips and (others := self._bucket(value ^ flips)):
+                    yield self._bucket(value).tolist(), others.tolist()
 
     def _bucket(self, value: int) -> array[int]:
         return self._hashes[self._starts[value] : self._starts[value + 1]]
