@@ -227,8 +227,8 @@ def is_part(path: str) -> bool:
 def owner_stems(path: str) -> list[str]:
     """Take the path of a companion back to what it may share with the file that it belongs to; none for other files.
 
-    >>> owner_stems("lampwright/7.json"), owner_stems("models/29/31-lantern.preview.png"), owner_stems("lampwright/7.png")
-    (['lampwright/7'], ['models/29/31-lantern'], [])
+    >>> owner_stems("lampwright/7.json"), owner_stems("29/31-lantern.preview.png"), owner_stems("lampwright/7.png")
+    (['lampwright/7'], ['29/31-lantern'], [])
     >>> owner_stems("lampwright/7_meta.txt")
     ['lampwright/7', 'lampwright/7_meta']
     """

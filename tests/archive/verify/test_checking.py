@@ -333,8 +333,8 @@ def test_a_sidecar_of_no_stored_file_is_an_orphan(shelf, name):
 
 def test_converted_files_and_the_archive_s_own_folders_are_no_orphans(shelf):
     shelf.shelve(7)
-    shelf.tell("media", {"webp_path": "small/7.webp"})
-    shelf.write("small/7.webp", b"RIFF")
+    shelf.tell("media", {"webp_path": "lampwright/7.webp"})
+    shelf.write("lampwright/7.webp", b"RIFF")
     shelf.write("reports/run.json", b"{}")
 
     assert counted(shelf.check(ignored=frozenset({str(shelf.store / "reports")}))) == {}
