@@ -51,7 +51,8 @@ def test_a_webp_beside_every_name_of_its_original_is_no_orphan(shelf):
 )
 def test_a_webp_that_is_lost_is_taken_out_of_its_row_and_can_be_made_again(shelf, content, kind, quick):
     webp = converted(shelf)
-    (webp.unlink() or webp.with_name("9.webp").unlink()) if content is None else webp.write_bytes(content)
+    for name in (webp, webp.with_name("9.webp")):
+        name.unlink() if content is None else name.write_bytes(content)
     by_size = quick and content == DAMAGED
     before = webp_of(shelf)
 
