@@ -80,6 +80,8 @@ class Job:
     """The images that it is the file of, by their ids."""
     about: About = field(default_factory=About)
     """What is known of the first of them."""
+    copies: list[str] = field(default_factory=list)
+    """Its names in another folder, where it is copied there; one for each image."""
 
 
 @dataclass(slots=True, kw_only=True)

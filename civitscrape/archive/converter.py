@@ -16,7 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from civitscrape.archive import conversions, paths, placing
+from civitscrape.archive import conversions, fields, paths, placing
+from civitscrape.archive import template as templates
 from civitscrape.archive.conversions import Done, Job, Site, Wanted
 from civitscrape.archive.pictures.convert import Converted, Left
 from civitscrape.archive.pictures.options import Options
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from threading import Event
 
+    from sqlalchemy.engine import Connection
+
     from civitscrape.archive.database import Archive
-    from civitscrape.items import Image
 
 BATCH = 16
 """Pictures booked in one transaction: two seconds of work for two cores."""
@@ -50,10 +52,20 @@ class Copies:
     template: str
     """Path template, as that of MEDIA_PATH."""
 
-    def name(self, image: Image) -> str:
-        """Name the WebP of an image, inside the folder."""
-        fields = {name: getattr(image, name) for name in image.__dataclass_fields__}
-        return paths.render(self.template, fields | {"ext": ".webp"})
+    def name(self, connection: Connection, jobs: list[Job]) -> None:
+        """Name the WebPs of some pictures inside the folder, one for each image, by all that the archive knows.
+
+        Raises:
+            ArchiveError: an image lacks what would tell it from others.
+        """
+        read = templates.read(self.template)
+        apart = all(form.identifiers for form in read.forms.values())
+        known = fields.fields_for(connection, [image.id for job in jobs for image in job.images], read.fields)
+        for job in jobs:
+            for image in job.images:
+                # What a name without its number would be depends on those who came before, in another run perhaps.
+                mark = "" if apart else f"_{image.id}"
+                job.copies.append(paths.render(self.template, known[image.id] | {"ext": ".webp"}, mark))
 
     def targets(self, job: Job) -> list[Path]:
         """Give the files of a picture, one for each image.
@@ -61,7 +73,7 @@ class Copies:
         Raises:
             ArchiveError: a link leads out of the folder.
         """
-        return [Path(paths.address(self.folder, self.name(image))) for image in job.images]
+        return [Path(paths.address(self.folder, name)) for name in job.copies]
 
     def there(self, job: Job) -> bool:
         """Tell whether a picture has been copied."""
@@ -165,6 +177,8 @@ def _jobs(archive: Archive, plan: Plan, meet: Callable[[Done], None]) -> Iterato
     """Find jobs, some at a time; each once, whatever becomes of it. Copies that are there are no jobs."""
     after = ""
     while chunk := archive.run_now(partial(conversions.find, after=after), plan.wanted, plan.site):
+        if plan.copies is not None:
+            archive.run_now(plan.copies.name, chunk)
         for job in chunk:
             if plan.copies is None or plan.wanted.again or not plan.copies.there(job):
                 yield job

@@ -260,6 +260,7 @@ def _row(fate: Fate, path: str | None) -> dict[str, Any]:
         "_size": fate.size,
         "_content_type": fate.content_type,
         "_error": fate.error,
+        "_limited": int((fate.error or "").startswith(LIMITED)),
         "_url": fate.url,
         "_gave_up": 0 if stored else 1,
         "_fetched_at": now() if stored else None,
@@ -284,7 +285,14 @@ UPDATE_MEDIA = (
             (schema.media.c.state == MediaState.STORED, schema.media.c.state),
             else_=_bound("state", schema.media.c.state),
         ),
-        error=_bound("error", schema.media.c.error),
+        error=sa.case(
+            # A limit leaves out what would have been fetched once more; nothing is wrong with the file that is here.
+            (
+                (schema.media.c.state == MediaState.STORED) & (_bound("limited", schema.media.c.attempts) == 1),
+                schema.media.c.error,
+            ),
+            else_=_bound("error", schema.media.c.error),
+        ),
         attempts=schema.media.c.attempts + _bound("gave_up", schema.media.c.attempts),
         phash=sa.case(
             (schema.media.c.sha256 != _bound("sha256", schema.media.c.sha256), sa.null()), else_=schema.media.c.phash

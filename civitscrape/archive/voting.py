@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from civitscrape.ledger import Wish
 
 
+def unknown(connection: Connection, usernames: Collection[str]) -> list[str]:
+    """Tell which of some creators have no image in the archive."""
+    table = schema.images
+    return [
+        name
+        for name in usernames
+        if connection.execute(sa.select(table.c.id).where(table.c.creator == name).limit(1)).first() is None
+    ]
+
+
 def due(connection: Connection, wish: Wish, after: int, size: int) -> list[int]:
     """Find images whose votes are to be asked for, in the order of their ids, some at a time.
 

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 
 from civitscrape.addons import resolve
 from civitscrape.archive.database import Archive
+from civitscrape.archive.verify import rows
 from civitscrape.commands.crawling import project_settings
 from civitscrape.commands.get import pairs
 from civitscrape.exceptions import ArchiveError
 
 if TYPE_CHECKING:
-    from scrapy.settings import Settings
+    from scrapy.settings import BaseSettings, Settings
 
 
 def settings_of(words: list[str] | None) -> Settings:
@@ -40,3 +41,18 @@ def archive_of(settings: Settings) -> Archive:
         if file and not Path(file).is_file():
             raise ArchiveError(f"there is no archive at {file}; -s OUTPUT_DIR=FOLDER names the folder of one")
     return Archive(url)
+
+
+def store_of(settings: BaseSettings, archive: Archive) -> Path:
+    """Name the folder of the media, which must be there if rows name files in it: else its disk is not mounted.
+
+    Raises:
+        ArchiveError: it is not there.
+    """
+    store = Path(settings["MEDIA_STORE"])
+    if not store.is_dir() and (number := archive.run_now(rows.count, None)):
+        raise ArchiveError(
+            f"setting MEDIA_STORE: {str(store)!r} is not there, and {number} rows name files in it; is its disk "
+            "mounted?"
+        )
+    return store

@@ -15,22 +15,22 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from civitscrape.addons import resolve
-from civitscrape.archive import conversions, converter, paths, sidecars
+from civitscrape.archive import conversions, converter, fields, paths, sidecars
 from civitscrape.archive.conversions import Done, Site, Wanted
-from civitscrape.archive.database import Archive
 from civitscrape.archive.pictures.options import Options
+from civitscrape.commands.archives import archive_of, store_of
 from civitscrape.commands.crawling import EXIT_CODES, project_settings
 from civitscrape.commands.get import pairs
 from civitscrape.commands.stopping import stopping
 from civitscrape.exceptions import ArgumentError
 from civitscrape.extensions.books import probe
-from civitscrape.items import Image
 from civitscrape.ledger import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from civitscrape.archive.converter import Plan, Tally
+    from civitscrape.archive.database import Archive
 
 IN_LOG = 30.0
 """Seconds between two lines where there is no terminal."""
@@ -92,9 +92,8 @@ def convert(
     )
     resolve(settings)
     template = path or settings["MEDIA_PATH"]
-    paths.validate(template, [*Image.__dataclass_fields__, "ext"])
-    probe(Path(settings["MEDIA_STORE"]), "MEDIA_STORE")
     if to is not None:
+        paths.validate(template, fields.KNOWN)
         probe(to, "--to")
     wanted = Wanted(
         only_tagged=settings.getbool("WEBP_ONLY_TAGGED"),
@@ -116,8 +115,9 @@ def convert(
         batch=batch,
         **({} if threads is None else {"threads": threads}),
     )
-    archive = Archive(settings["DATABASE_URL"])
+    archive = archive_of(settings)
     try:
+        probe(store_of(settings, archive), "MEDIA_STORE")
         stopped = _run(archive, plan)
     finally:
         archive.close()

@@ -20,6 +20,7 @@ from civitscrape.addons import quiet, resolve
 from civitscrape.archive import forecast, moving
 from civitscrape.archive.database import Archive, open_engine
 from civitscrape.archive.fields import LEVELS
+from civitscrape.commands.archives import store_of
 from civitscrape.commands.crawling import check, project_settings
 from civitscrape.commands.get import chosen, pairs
 from civitscrape.exceptions import ArgumentError
@@ -83,6 +84,7 @@ def _paths(settings: BaseSettings, limit: int, *, move: bool) -> int:
         raise ArgumentError(f"there is no archive in {settings['OUTPUT_DIR']!r}: -s OUTPUT_DIR=… names another folder")
     archive = Archive(settings["DATABASE_URL"])
     try:
+        store_of(settings, archive)
         return _move(archive, settings) if move else _preview(archive, settings["MEDIA_PATH"], limit)
     finally:
         archive.close()

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from civitscrape.archive import voting
+from civitscrape.commands.archives import archive_of, settings_of
 from civitscrape.commands.crawling import crawl
 from civitscrape.commands.get import pairs
+from civitscrape.exceptions import ArgumentError
+from civitscrape.spiders.votes import VotesArguments
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from scrapy.settings import Settings
 
 
 def votes(
@@ -32,4 +41,22 @@ def votes(
     arguments = {"only": only, "older_than": older_than, "votes": "browser" if browser else "yes"}
     if usernames:
         arguments["username"] = ",".join(usernames)
+        _require(VotesArguments.read(arguments).username or [], settings_of(setting))
     raise typer.Exit(crawl("votes", arguments, pairs(setting or [], "-s")))
+
+
+def _require(usernames: Collection[str], settings: Settings) -> None:
+    """Refuse creators of whom nothing is archived: they are typed wrong, or have to be archived first.
+
+    Raises:
+        ArgumentError: there are some.
+        ArchiveError: there is no archive.
+    """
+    archive = archive_of(settings)
+    try:
+        unknown = archive.run_now(voting.unknown, usernames)
+        name = archive.engine.url.render_as_string()
+    finally:
+        archive.close()
+    if unknown:
+        raise ArgumentError(f"{', '.join(unknown)}: no image is archived in {name}; `civitscrape get` archives them")

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from pathlib import Path  # noqa: TC003 - typer reads the annotations while the program runs
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,6 +20,7 @@ from civitscrape.sandbox.site import Quirks
 from civitscrape.sandbox.world import World, default_world
 
 STDIN = 0
+MOST_PORT = 2**16 - 1
 
 app = typer.Typer(add_completion=False)
 
@@ -46,20 +47,52 @@ def serve(
     watch_stdin: Annotated[bool, typer.Option(help="Stop when standard input is closed.")] = False,
 ) -> None:
     """Run a small Civitai on this machine's loopback until it is stopped; print its addresses as one line of JSON."""
-    specs = [CreatorSpec(**one) for one in json.loads(creators)]
-    if images:
-        specs.append(CreatorSpec(username=username, images=images, videos=videos, file_size=file_size or None))
-    sandbox = Sandbox(
-        World.build(seed=seed, creators=specs) if specs else default_world(seed=seed),
-        port=port,
-        edge=Edge(edge) if edge else None,
-        faults=json.loads(faults),
-        latency=json.loads(latency),
-        quirks=Quirks(**json.loads(quirks)),
-    )
+    if not 0 <= port <= MOST_PORT:
+        raise _refused(f"--port {port}: a port is between 0 and {MOST_PORT}")
+    try:
+        specs = [CreatorSpec(**one) for one in _json("--creators", creators, list)]
+        if images:
+            specs.append(CreatorSpec(username=username, images=images, videos=videos, file_size=file_size or None))
+        behaviour = Quirks()
+        behaviour.change(_json("--quirks", quirks, dict))
+        sandbox = Sandbox(
+            World.build(seed=seed, creators=specs) if specs else default_world(seed=seed),
+            port=port,
+            edge=Edge(edge) if edge else None,
+            faults=_json("--faults", faults, list),
+            latency=_json("--latency", latency, dict),
+            quirks=behaviour,
+        )
+    except (ValueError, TypeError) as error:
+        raise _refused(str(error)) from error
     if warm:
         sandbox.warm()
-    asyncio.run(_run(sandbox, ca, trusted=not untrusted, watch_stdin=watch_stdin))
+    try:
+        asyncio.run(_run(sandbox, ca, trusted=not untrusted, watch_stdin=watch_stdin))
+    except OSError as error:
+        raise _refused(f"the sandbox cannot listen on port {port}: {error.strerror or error}") from error
+
+
+def _json(option: str, text: str, kind: type) -> Any:
+    """Read what an option says in JSON.
+
+    Raises:
+        ValueError: it is none, or no list or object where one is wanted.
+    """
+    wanted = "a list" if kind is list else "an object"
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{option} {text!r}: give {wanted} as JSON: {error}") from error
+    if not isinstance(found, kind):
+        raise ValueError(f"{option} {text!r}: give {wanted} as JSON")  # noqa: TRY004 (what was typed is wrong)
+    return found
+
+
+def _refused(sentence: str) -> typer.Exit:
+    """Say in one line why there is no sandbox."""
+    typer.echo(f"civitscrape: {sentence}", err=True)
+    return typer.Exit(1)
 
 
 async def _run(sandbox: Sandbox, ca: Path | None, *, trusted: bool, watch_stdin: bool) -> None:

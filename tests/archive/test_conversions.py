@@ -283,6 +283,26 @@ def test_copies_go_to_another_folder_under_a_template_and_leave_the_archive_alon
     assert media(archive, 7).webp_path is None
 
 
+@pytest.mark.parametrize(
+    ("template", "names"),
+    [
+        ("by-model", ["no-base-model/no-model/lampwright/7.webp", "no-base-model/no-model/lampwright/8.webp"]),
+        ("{creator}/{level_name}{ext}", ["lampwright/pg_7.webp", "lampwright/pg_8.webp"]),
+    ],
+)
+def test_copies_may_be_called_by_all_that_crawls_know_and_never_take_each_other_s_name(
+    archive, store, tmp_path, template, names
+):
+    for number in (7, 8):
+        shelve(archive, store, number, png_of({}, drawn(number)))
+    copies = Copies(folder=tmp_path / "phone", template=template)
+    copies.folder.mkdir()
+
+    convert(archive, store, wanted=Wanted(copies=True), copies=copies)
+
+    assert files(copies.folder) == names
+
+
 def test_what_was_replaced_by_a_webp_is_copied_as_it_is(archive, store, tmp_path):
     shelve(archive, store, 7, png_of({}))
     convert(archive, store, wanted=DROP, beside=())

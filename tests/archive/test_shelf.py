@@ -91,6 +91,23 @@ def test_a_file_that_did_not_come_is_booked_with_the_reason(archive, store, stat
     assert not store.exists()
 
 
+@pytest.mark.parametrize(
+    ("met", "error"),
+    [
+        ("max_file_size=1000 leaves it out: it has 6000 bytes; a run without that argument fetches it", None),
+        ("the CDN answered 500", "the CDN answered 500"),
+    ],
+)
+def test_a_stored_file_says_what_a_second_download_met_but_not_that_a_limit_left_it_out(archive, store, met, error):
+    want(archive, 7)
+    book(archive, store, arrive(store, 7))
+
+    book(archive, store, miss(7, MediaState.REFUSED, met))
+
+    media = row(archive, Media)
+    assert (media.state, media.error) == ("stored", error)
+
+
 def test_every_time_that_a_file_does_not_come_is_counted_until_it_comes(archive, store):
     want(archive, 7)
     book(archive, store, miss(7))

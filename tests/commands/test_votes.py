@@ -6,9 +6,14 @@ import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
+from civitscrape.archive.database import Archive
+from civitscrape.commands.main import app
+from civitscrape.exceptions import ArgumentError
 from civitscrape.sandbox import Sandbox
 from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT
+from tests.archive.asking import picture, put
 from tests.crawls.archive import Archived
 from tests.crawls.processes import CIVITSCRAPE, project, run
 from tests.crawls.worlds import NAME, world
@@ -40,6 +45,20 @@ def test_a_key_that_the_site_does_not_take_is_said(tmp_path):
 
     assert done.returncode == 1
     assert "401" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("names", "refused"), [(["nobodyx"], "nobodyx: no image is"), (["LAMPWRIGHT", "other"], "other: no image is")]
+)
+def test_creators_of_whom_nothing_is_archived_are_refused(tmp_path, names, refused):
+    archive = Archive(f"sqlite:///{tmp_path}/civitscrape.sqlite")
+    put(archive, picture(7))
+    archive.close()
+
+    done = CliRunner().invoke(app, ["votes", *names, "-s", f"OUTPUT_DIR={tmp_path}"])
+
+    assert isinstance(done.exception, ArgumentError)
+    assert str(done.exception).startswith(refused)
 
 
 def test_who_has_no_extra_never_meets_it():

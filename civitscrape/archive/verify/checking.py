@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from civitscrape.archive import fingerprints, paths
-from civitscrape.archive.verify import looking, mending, parts, planning, rows
+from civitscrape.archive.verify import looking, mending, parts, planning, rows, webps
 from civitscrape.archive.verify.findings import Findings
 from civitscrape.archive.verify.inventory import Inventory, Stray
 from civitscrape.archive.verify.mending import Workshop
@@ -100,8 +100,8 @@ class Check:
             # Before the rows are read: a file that a crawl puts here meanwhile has its row by then.
             inventory.survey(self._scope.ignored)
         for chunk in self._chunks():
-            for size in self._check(chunk, inventory, pool):
-                advance(1, size)
+            for files, size in self._check(chunk, inventory, pool):
+                advance(files, size)
         if whole:
             self._find_strays(inventory, pool)
         for table, key in inventory.lost():
@@ -134,8 +134,9 @@ class Check:
                 after = chunk[-1].id
                 yield chunk
 
-    def _check(self, chunk: list[Holding], inventory: Inventory, pool: ThreadPoolExecutor) -> Iterator[int]:
-        """Look at the files of some holdings; bring the bytes of each that was looked at."""
+    def _check(self, chunk: list[Holding], inventory: Inventory, pool: ThreadPoolExecutor) -> Iterator[tuple[int, int]]:
+        """Look at the files of some holdings; bring the rows and the bytes of what was looked at."""
+        originals: list[tuple[str, Look] | None] = []
         look = partial(looking.look, self._store, quick=self._scope.quick, beside=self._shop.beside)
         if self._scope.target is None:
             inventory.name(path for holding in chunk for path in holding.paths())
@@ -144,12 +145,36 @@ class Check:
             self.findings.files += 1
             self.findings.size += size
             self.findings.unproven += holding.sha256 is None and any(_is_whole(one) for one in looks.values())
-            yield size
+            yield 1, size
             plan = planning.plan(holding, looks)
             if plan.seeks:
                 inventory.lose(holding.table, holding.id, holding.size)
             elif plan.findings or plan.acts:
                 inventory.name(self._carry_out(holding, looks, plan))
+            originals.append(next(((path, one) for path, one in looks.items() if _is_whole(one)), None))
+        yield from self._check_webps(chunk, originals, inventory, pool)
+
+    def _check_webps(
+        self,
+        chunk: list[Holding],
+        originals: list[tuple[str, Look] | None],
+        inventory: Inventory,
+        pool: ThreadPoolExecutor,
+    ) -> Iterator[tuple[int, int]]:
+        """Look at the WebPs beside the originals of some holdings, each of which is whole where one is given."""
+        pairs = [(one.webp, whole) for one, whole in zip(chunk, originals, strict=True) if one.webp is not None]
+        if self._scope.target is None:
+            inventory.name(path for webp, _ in pairs for path in webp.paths())
+        look = partial(looking.look, self._store, quick=self._scope.quick, beside=False)
+        seen = pool.map(look, [webp for webp, _ in pairs])
+        for (webp, whole), looks in zip(pairs, seen, strict=True):
+            plan = webps.plan(webp, looks, None if whole is None else whole[1])
+            if plan.findings:
+                # With the original, since its WebP is let go of only while that is there.
+                inventory.name(self._carry_out(webp, looks if whole is None else {**looks, whole[0]: whole[1]}, plan))
+            size = sum({one.signature: one.size or 0 for one in looks.values()}.values())
+            self.findings.size += size
+            yield 0, size
 
     def _carry_out(self, holding: Holding, looks: dict[str, Look], plan: Plan) -> list[str]:
         """Do what a plan says if that was asked for, and book its findings; return the paths that were filled."""

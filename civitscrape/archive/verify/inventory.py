@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-COMPANIONS = (".civitai.info", ".caption", ".json", ".tags", ".txt")
-"""Endings of the files that may lie beside a stored file and belong to it."""
+COMPANIONS = (".civitai.info", ".caption", ".json", ".tags", "_no_meta.txt", "_meta.txt", ".txt")
+"""Endings of the files that may lie beside a stored file and belong to it, in place of its own extension."""
+
+BEHIND = ".txt"
+"""Ending of the one that keeps the whole name of its file before it, as Hydrus wants it."""
 
 PREVIEW = ".preview."
 """What stands before the extension of a preview that belongs to the file beside it."""
@@ -161,18 +164,20 @@ class Inventory:
 
     def _is_companion(self, path: str) -> bool:
         """Tell whether a file belongs to one beside it that a row names."""
-        stem = owner_stem(path)
-        if stem is None:
-            return False
-        folded = paths.collision_key(stem)
+        if path.endswith(BEHIND) and self._names(paths.collision_key(path.removesuffix(BEHIND))):
+            return True
+        return any(self._has_stem(paths.collision_key(stem)) for stem in owner_stems(path))
+
+    def _names(self, folded: str) -> bool:
+        query = "SELECT EXISTS (SELECT 1 FROM named WHERE folded = ?)"
+        return bool(self._database.execute(query, (os.fsencode(folded),)).fetchone()[0])
+
+    def _has_stem(self, folded: str) -> bool:
         # A slash follows a dot in ASCII, so this is every name that begins with the stem and a dot.
         between = (os.fsencode(f"{folded}."), os.fsencode(f"{folded}/"))
         query = "SELECT path FROM named WHERE folded >= ? AND folded < ?"
-        for (encoded,) in self._database.execute(query, between):
-            named = os.fsdecode(encoded)
-            if paths.collision_key(named.rpartition(".")[0]) == folded:
-                return True
-        return False
+        found = (os.fsdecode(encoded) for (encoded,) in self._database.execute(query, between))
+        return any(paths.collision_key(named.rpartition(".")[0]) == folded for named in found)
 
     def _is_same(self, one: str, other: str) -> bool:
         try:
@@ -219,14 +224,14 @@ def is_part(path: str) -> bool:
     return path.endswith(PART) or path.startswith(f"{paths.PARTS_FOLDER}/")
 
 
-def owner_stem(path: str) -> str | None:
-    """Take the path of a companion back to what it shares with the file that it belongs to; None for other files.
+def owner_stems(path: str) -> list[str]:
+    """Take the path of a companion back to what it may share with the file that it belongs to; none for other files.
 
-    >>> owner_stem("lampwright/7.json"), owner_stem("models/29/31-lantern.preview.png"), owner_stem("lampwright/7.png")
-    ('lampwright/7', 'models/29/31-lantern', None)
+    >>> owner_stems("lampwright/7.json"), owner_stems("29/31-lantern.preview.png"), owner_stems("lampwright/7.png")
+    (['lampwright/7'], ['29/31-lantern'], [])
+    >>> owner_stems("lampwright/7_meta.txt")
+    ['lampwright/7', 'lampwright/7_meta']
     """
-    for ending in COMPANIONS:
-        if path.endswith(ending):
-            return path.removesuffix(ending)
+    found = [path.removesuffix(ending) for ending in COMPANIONS if path.endswith(ending)]
     stem, dot, extension = path.rpartition(PREVIEW)
-    return stem if dot and "/" not in extension else None
+    return [*found, stem] if dot and "/" not in extension else found

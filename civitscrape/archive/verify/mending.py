@@ -92,6 +92,8 @@ def _let_go(
     connection: Connection, shop: Workshop, holding: Holding, looks: Mapping[str, Look], plan: Plan
 ) -> list[str]:
     """Keep damaged files aside, each once, and take their paths back."""
+    for path in plan.drop:
+        Path(paths.address(shop.store, path)).unlink(missing_ok=True)
     kept = set()
     for path in plan.aside:
         signature = looks[path].signature

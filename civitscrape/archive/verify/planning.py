@@ -38,6 +38,10 @@ MEANINGS = {
 """What each kind of finding means, in a few words."""
 
 
+WEBP = "webp"
+"""Stands for the table of a WebP beside its original; its row is that of the original, in ``media``."""
+
+
 class Sight(StrEnum):
     """How the file under one path looks."""
 
@@ -69,7 +73,7 @@ class Holding:
     """Bytes that the archive has or should have: a row of ``media`` with its images, a model file, or a lone image."""
 
     table: str
-    """``media``, ``model_files``, or ``images`` for an image without a row in ``media``."""
+    """``media``, ``model_files``, ``images`` for an image without a row in ``media``, or ``WEBP``."""
     id: str | int
     """Key of the row."""
     state: str | None
@@ -85,6 +89,8 @@ class Holding:
     """Key of the media, where there is one."""
     converted: bool = False
     """Whether a WebP has replaced the original; ``sha256`` and ``size`` are those of the WebP then."""
+    webp: Holding | None = None
+    """The WebP that lies beside the original, with the names that it has beside those of the original's images."""
 
     def paths(self) -> list[str]:
         """List the paths that rows name, each once, the home of the bytes first."""
@@ -132,6 +138,8 @@ class Plan:
     """Images that are to get a path of their own."""
     aside: list[str] = field(default_factory=list)
     """Damaged files to be kept aside when no better bytes turn up."""
+    drop: list[str] = field(default_factory=list)
+    """Damaged files to be removed, because what they were made from is whole."""
     sidecars: list[int] = field(default_factory=list)
     """Images whose sidecar is to be written."""
 
@@ -175,7 +183,7 @@ def plan(holding: Holding, looks: Mapping[str, Look]) -> Plan:
 def _plan_stored(holding: Holding, looks: Mapping[str, Look], source: str) -> Plan:
     """Plan for bytes that are whole under at least one of their paths."""
     found = Plan(source=source)
-    for finding in _flaws(holding, looks):
+    for finding in flaws(holding, looks):
         path = finding.path or ""
         if looks[path].sight in {Sight.MISSING, Sight.DAMAGED}:
             found.place.append(path)
@@ -211,7 +219,7 @@ def _see_to_name(found: Plan, number: int, path: str | None, looks: Mapping[str,
 
 def _plan_lost(holding: Holding, looks: Mapping[str, Look]) -> Plan:
     """Plan for bytes that are whole under none of their paths."""
-    found = Plan(findings=list(_flaws(holding, looks)))
+    found = Plan(findings=list(flaws(holding, looks)))
     if not found.findings:
         found.findings.append(_disagreement(holding, "is called stored, and no row says where", None))
     if any(look.sight is Sight.UNREADABLE for look in looks.values()):
@@ -252,7 +260,7 @@ def _plan_lone(holding: Holding, looks: Mapping[str, Look]) -> Plan:
         why = f"image {number} has a file, and the table media does not know it"
         finding = Finding(kind=Kind.DISAGREEING, why=why, path=path, table="images", id=number, remedy=ADOPTED)
         return Plan(settle=Settle.ADOPT, source=path, findings=[finding], sidecars=[number])
-    found = Plan(findings=list(_flaws(holding, looks)))
+    found = Plan(findings=list(flaws(holding, looks)))
     if look.sight is Sight.UNREADABLE:
         return found
     found.settle = Settle.CLEAR
@@ -271,7 +279,7 @@ def rescue(holding: Holding, looks: Mapping[str, Look], source: str) -> Plan:
         source: path of the bytes, of another row or of none.
     """
     names = [number for number, path in holding.names.items() if path is None or _is_outside(looks[path])]
-    found = list(_flaws(holding, looks)) or [_disagreement(holding, "is called stored, and no row says where", None)]
+    found = list(flaws(holding, looks)) or [_disagreement(holding, "is called stored, and no row says where", None)]
     for finding in found:
         finding.remedy = RESTORE.format(source=source)
     return Plan(
@@ -296,7 +304,7 @@ _KINDS = {
 }
 
 
-def _flaws(holding: Holding, looks: Mapping[str, Look]) -> Iterator[Finding]:
+def flaws(holding: Holding, looks: Mapping[str, Look]) -> Iterator[Finding]:
     """Name the paths of a holding that are not whole, each with the row that names it."""
     for path in holding.paths():
         look = looks[path]

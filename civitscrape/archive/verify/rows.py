@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from civitscrape.archive import paths as names_of
 from civitscrape.archive import schema
 from civitscrape.archive.database import from_row
-from civitscrape.archive.verify.planning import Holding
+from civitscrape.archive.verify.planning import WEBP, Holding
 from civitscrape.ledger import MediaState, now
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from civitscrape.archive.verify.planning import Look
+
+OF_WEBP = ("webp_path", "webp_size", "webp_sha256", "webp_quality", "webp_error")
+"""Columns that say what came of a conversion."""
 
 CHUNK = 500
 """Rows asked for at once."""
@@ -88,13 +92,26 @@ def _with_names(connection: Connection, rows: Iterable[Any]) -> list[Holding]:
             sha256=row.webp_sha256 if _is_converted(row) else row.sha256,
             size=row.webp_size if _is_converted(row) else row.size,
             converted=_is_converted(row),
+            webp=_beside(row),
         )
         for row in rows
     }
     query = sa.select(images.c.id, images.c.key, images.c.path).where(images.c.key.in_(list(found)))
     for row in connection.execute(query.order_by(images.c.id)):
-        found[row.key].names[row.id] = row.path or None
+        holding = found[row.key]
+        holding.names[row.id] = row.path or None
+        if holding.webp is not None and row.path:
+            holding.webp.names[row.id] = f"{names_of.stem(row.path)}.webp"
     return list(found.values())
+
+
+def _beside(row: Any) -> Holding | None:
+    """Tell of the WebP that lies beside its original."""
+    if row.webp_path is None or _is_converted(row) or row.state != MediaState.STORED:
+        return None
+    return Holding(
+        table=WEBP, id=row.key, state=row.state, path=row.webp_path, sha256=row.webp_sha256, size=row.webp_size
+    )
 
 
 def _is_converted(row: Any) -> bool:
@@ -129,8 +146,10 @@ def _lone(row: Any) -> Holding:
 
 def again(connection: Connection, table: str, key: str | int) -> Holding | None:
     """Read a holding once more; None when its row is gone."""
-    if table == "media":
+    if table in {"media", WEBP}:
         found = _with_names(connection, connection.execute(sa.select(media).where(media.c.key == key)).all())
+        if table == WEBP:
+            return found[0].webp if found else None
     elif table == "model_files":
         found = [_file(row) for row in connection.execute(sa.select(files).where(files.c.id == key))]
     else:
@@ -212,10 +231,14 @@ def forget(connection: Connection, holding: Holding) -> None:
 
     By the SHA-256 a file that turns up later is known again.
     """
+    if holding.table == WEBP:
+        values: dict[str, Any] = dict.fromkeys(OF_WEBP)
+        connection.execute(sa.update(media).where(media.c.key == holding.id).values(values))
+        return
     if holding.table == "media":
-        values: dict[str, Any] = {"state": MediaState.WANTED, "path": None, "error": None}
+        values = {"state": MediaState.WANTED, "path": None, "error": None}
         if holding.converted:  # the original comes again, and may be converted again
-            values |= dict.fromkeys(("webp_path", "webp_size", "webp_sha256", "webp_quality", "webp_error"))
+            values |= dict.fromkeys(OF_WEBP)
         connection.execute(sa.update(media).where(media.c.key == holding.id).values(values))
     elif holding.table == "model_files":
         values = {"state": MediaState.WANTED, "path": None, "error": None}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from civitscrape.archive import sidecars
 from civitscrape.archive.verify import checking, mending
 from civitscrape.archive.verify import rows as questions
 from civitscrape.archive.verify.checking import Check, Scope
@@ -310,10 +311,30 @@ def test_what_belongs_to_a_stored_file_is_no_orphan(shelf, name):
     assert counted(shelf.check()) == {}
 
 
+def test_every_sidecar_that_the_archive_writes_is_no_orphan(shelf):
+    shelf.shelve(7)
+    for name in sidecars.names_beside("lampwright/7.png"):
+        shelf.write(name, b"{}")
+
+    findings = shelf.check()
+
+    assert counted(findings) == {}
+
+
+@pytest.mark.parametrize("name", ["8_meta.txt", "8_no_meta.txt", "8.png.txt", "7_metal.txt", "7.gif.txt"])
+def test_a_sidecar_of_no_stored_file_is_an_orphan(shelf, name):
+    shelf.shelve(7)
+    shelf.write(f"lampwright/{name}", b"{}")
+
+    findings = shelf.check()
+
+    assert counted(findings) == {"orphaned": (1, 0)}
+
+
 def test_converted_files_and_the_archive_s_own_folders_are_no_orphans(shelf):
     shelf.shelve(7)
-    shelf.tell("media", {"webp_path": "small/7.webp"})
-    shelf.write("small/7.webp", b"RIFF")
+    shelf.tell("media", {"webp_path": "lampwright/7.webp"})
+    shelf.write("lampwright/7.webp", b"RIFF")
     shelf.write("reports/run.json", b"{}")
 
     assert counted(shelf.check(ignored=frozenset({str(shelf.store / "reports")}))) == {}
