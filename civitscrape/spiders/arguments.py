@@ -142,6 +142,14 @@ class MediaArguments(WalkArguments):
     download: Literal["original", "none"] = Field(
         default="original", description="`original` fetches the bytes as uploaded, `none` keeps to records."
     )
+    quality: Literal[
+        "original", "width=96", "width=320", "width=450", "width=512", "width=800", "width=1200", "width=1600"
+    ] = Field(
+        default="original",
+        description="`original` fetches the bytes as uploaded; `width=450` and the other widths fetch the site's "
+        "smaller rendition instead, into a folder of its own (`media/width-450/…`), beside the originals and never "
+        "in their place.",
+    )
     votes: Literal["no", "yes", "browser"] = Field(
         default="no",
         description="`no` brings the tags alone; `yes` brings votes with them, from the site's own feed (200 images a "

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from civitscrape.civitai import media
-from civitscrape.ledger import Link, Media, MediaState, Walk, WalkState, now
+from civitscrape.ledger import RENDITION, Link, Media, MediaState, Walk, WalkState, now
 
 if TYPE_CHECKING:
     from civitscrape.items import Image
@@ -54,11 +54,15 @@ def link(walk: Walk, kind: str, number: int, *, listed: bool = True) -> Link:
 
 
 def wanted(image: Image, base: str) -> Media:
-    """Make the row of the file that an image stands for."""
+    """Make the row of the file that an image stands for: the original's, or that of the rendition asked for."""
     if image.key is None or not media.is_key(image.key):
         reason = f"its address {image.url!r} is not one of the CDN"
         return Media(
             key=f"image:{image.id}", kind=image.type, entry_id=image.id, state=MediaState.REFUSED, error=reason
         )
-    url = media.original(base, image.key, image.type)
-    return Media(key=image.key, kind=image.type, entry_id=image.id, url=url, state=MediaState.WANTED)
+    if image.rendition is None:
+        url = media.original(base, image.key, image.type)
+        return Media(key=image.key, kind=image.type, entry_id=image.id, url=url, state=MediaState.WANTED)
+    url = media.smaller(base, image.key, image.type, image.rendition)
+    key = image.media_key or image.key
+    return Media(key=key, kind=RENDITION, entry_id=image.id, url=url, state=MediaState.WANTED)

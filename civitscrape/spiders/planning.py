@@ -73,7 +73,7 @@ class PlanningSpider(KeepingSpider):
 
     async def _leftovers(self, target: str, level: int) -> AsyncIterator[list[Any]]:
         """Bring what earlier runs left to be fetched, when its turn has come: the listing does not wait for it."""
-        async for images in self.books.leftovers(target, level):
+        async for images in self.books.leftovers(target, level, self.quality):
             base = self.settings["CIVITAI_MEDIA_URL"]
             yield [record for image in images for record in (image, wanted(image, base))]
 
