@@ -35,6 +35,9 @@ class MediaState(StrEnum):
 RENDITION = "rendition"
 """Kind of a media that is a smaller picture or video than the original: a file of its own, with a key of its own."""
 
+POSTER = "poster"
+"""Kind of a media that is a still of a video; its key is that of the video with this word behind it."""
+
 
 class Outcome(StrEnum):
     """How a run ended."""
@@ -73,7 +76,7 @@ class Media:
     """One file on the CDN and what became of it."""
 
     key: Annotated[str, Key]
-    """UUID of the original on the CDN; of a rendition that with its name behind it, ``{UUID}@width=450``."""
+    """UUID of the original on the CDN; of a rendition or poster that with its name behind it: ``{UUID}@width=450``."""
     kind: str
     """``image``, ``video``, ``audio``, ``rendition``, ``poster`` or ``avatar``."""
     entry_id: Annotated[int | None, First] = None

@@ -8,7 +8,7 @@ from civitscrape.archive import schema
 from civitscrape.archive.template import PRESETS
 from civitscrape.civitai.media import ORIGINAL
 from civitscrape.items import APART, MediaType
-from civitscrape.ledger import RENDITION
+from civitscrape.ledger import POSTER, RENDITION
 
 
 def media_key(quality: str) -> sa.ColumnElement[str]:
@@ -20,9 +20,9 @@ def media_key(quality: str) -> sa.ColumnElement[str]:
 
 
 def of_image() -> sa.ColumnElement[bool]:
-    """Say which rows of ``media`` belong to an image: those of its key, and renditions that it led to first."""
+    """Say which rows of ``media`` belong to an image: those of its key, renditions and posters that it led to first."""
     images, media = schema.images, schema.media
-    return (images.c.key == media.c.key) | ((media.c.kind == RENDITION) & (images.c.id == media.c.entry_id))
+    return (images.c.key == media.c.key) | (media.c.kind.in_((RENDITION, POSTER)) & (images.c.id == media.c.entry_id))
 
 
 def name_in(key: str) -> str | None:

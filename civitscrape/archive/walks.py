@@ -298,7 +298,7 @@ def unfetched(connection: Connection, after: str, size: int) -> list[tuple[str, 
     media, images = schema.media, schema.images
     lacking = media.c.state.in_((MediaState.WANTED, MediaState.FAILED))
     query = (
-        sa.select(media.c.key, images)
+        sa.select(media.c.key.label("_file"), images)
         .join(images, images.c.id == media.c.entry_id)
         .where(lacking, media.c.key > after, (images.c.key == media.c.key) | (media.c.kind == RENDITION))
         .order_by(media.c.key)

@@ -70,6 +70,21 @@ def rendition_of(quality: str, media_type: str) -> str | None:
     return None if quality == ORIGINAL or media_type == MediaType.AUDIO else quality
 
 
+def poster(base: str, key: str) -> str:
+    """Return the address of the still that the site shows of a video (rest.md §10).
+
+    >>> poster("https://image.example/account", "1f0a")
+    'https://image.example/account/1f0a/anim=false,transcode=true,width=450,original=false,optimized=true/1f0a.jpeg'
+
+    Raises:
+        ValueError: the key is not one, see ``is_key``.
+    """
+    if not is_key(key):
+        raise ValueError(f"media key {key!r}: not safe as a part of an address; it must not be fetched")
+    asked = "anim=false,transcode=true,width=450,original=false,optimized=true"
+    return f"{base.rstrip('/')}/{key}/{asked}/{key}{_EXTENSIONS[MediaType.IMAGE]}"
+
+
 def smaller(base: str, key: str, media_type: str, rendition: str) -> str:
     """Return the address of a rendition: a picture as JPEG or the like, a video as the site plays it.
 

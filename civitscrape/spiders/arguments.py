@@ -150,6 +150,11 @@ class MediaArguments(WalkArguments):
         "smaller rendition instead, into a folder of its own (`media/width-450/…`), beside the originals and never "
         "in their place.",
     )
+    posters: Literal["no", "yes"] = Field(
+        default="no",
+        description="`yes` fetches beside each video that is stored its poster, the still that the site shows of it "
+        "(`{name}.poster.jpeg`); those of videos that are here already come when a listing brings them again.",
+    )
     votes: Literal["no", "yes", "browser"] = Field(
         default="no",
         description="`no` brings the tags alone; `yes` brings votes with them, from the site's own feed (200 images a "

@@ -152,7 +152,6 @@ async def test_retry_brings_what_failed_in_the_quality_that_was_wanted(crawl) ->
         addresses = asked(sandbox)[before:]
 
     assert failed.outcome == both.outcome == "incomplete"
-    print(retried.stats, retried.archive.rows("SELECT key, state, error FROM media"))
     assert len(addresses) == 2 * PICTURES
     assert sum(f"/width={WIDTH}/" in address for address in addresses) == PICTURES
     assert {row["state"] for row in retried.archive.rows("SELECT state FROM media")} == {"stored"}

@@ -19,6 +19,8 @@ def test_a_username_is_enough():
         "content": ["images", "videos"],
         "level": Level.PG | Level.PG13,
         "download": "original",
+        "quality": "original",
+        "posters": "no",
         "mode": "all",
         "max_items": None,
         "max_file_size": None,
@@ -67,6 +69,11 @@ SLIPS = {
         ("many", "'many': input should be a valid integer"),
         ("1.5", "'1.5': input should be a valid integer"),
     ],
+    "quality": [
+        ("450", "'450': input should be 'original', 'width=96', "),
+        ("width=500", "'width=500': input should be 'original', 'width=96', "),
+    ],
+    "posters": [("true", "'true': input should be 'no' or 'yes'")],
     "redownload": [("True", "'True': input should be 'no' or 'yes'")],
 }
 
