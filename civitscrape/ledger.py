@@ -153,7 +153,7 @@ class Walk:
     state: str = WalkState.PLANNED
     """``planned``, ``running``, ``complete``, ``limited``, ``split``, ``capped`` or ``broken``."""
     error: str | None = None
-    """Why it is ``capped`` or ``broken``, one sentence."""
+    """Why it is ``capped`` or ``broken``, one sentence; of one that is ``limited``, what it left out."""
     hopeless: bool | None = None
     """Whether asking the same again cannot fare better, since the site has understood and refused."""
     started_at: str | None = None

@@ -282,7 +282,7 @@ def _shortfalls(report: TargetReport) -> Iterable[str]:
 def _walk_reasons(walk: WalkReport) -> Iterable[str]:
     name = f"walk {walk.id} ({' '.join(filter(None, ('+'.join(walk.levels), walk.asks)))})"
     if walk.state == WalkState.LIMITED:
-        yield f"{name} took the newest {walk.listed} entries only, as max_items asks"
+        yield f"{name} {walk.error or f'took the newest {walk.listed} entries only, as max_items asks'}"
     elif walk.state == WalkState.CAPPED:
         yield f"{name} was cut short by the site: {walk.error}"
     elif walk.state not in {WalkState.COMPLETE, WalkState.SPLIT}:

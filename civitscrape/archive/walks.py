@@ -32,7 +32,7 @@ PAGES = "browser.image"
 TABLES = {"image": schema.images, "model": schema.models, "post": schema.posts}
 """Tables of what a target leads to, by kind."""
 
-HOW = ("sort", "max_items", "until_known", "meets")
+HOW = ("sort", "max_items", "since", "until", "until_known", "meets")
 """Parameters that say how a walk goes, not what it asks for."""
 
 ENDED = frozenset({WalkState.COMPLETE, WalkState.LIMITED, WalkState.SPLIT, WalkState.CAPPED})

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from civitscrape.civitai import media
+from civitscrape.exceptions import EntryError
+from civitscrape.items import Image, Model, ModelVersion, Post
 from civitscrape.ledger import RENDITION, Link, Media, MediaState, Walk, WalkState, now
+from civitscrape.spiders.listings.base import NEWEST
 
 if TYPE_CHECKING:
-    from civitscrape.items import Image
     from civitscrape.spiders.listings.base import Listing
 
 MARGIN = timedelta(minutes=15)
@@ -38,6 +41,43 @@ def judged(walk: Walk, missed: int, newest: int) -> Walk:
             "it; there may be more between"
         )
     return walk
+
+
+def time_of(listing: Listing, entry: Any, walk: Walk) -> datetime | None:
+    """Tell when an entry was published, as its listing says, or the latest version of a model; None if nobody says."""
+    try:
+        records = listing.read(entry, replace(walk))  # which may count into the walk
+    except EntryError:
+        return None
+    number = listing.number(entry)
+    mine = [one for one in records if isinstance(one, Image | Model | Post) and one.id == number]
+    versions = [one for one in records if isinstance(one, ModelVersion) and isinstance(mine[0], Model)] if mine else []
+    told = [getattr(one, "published_at", None) or getattr(one, "created_at", None) for one in (*mine, *versions)]
+    return max((datetime.fromisoformat(one).replace(tzinfo=UTC) for one in told if one), default=None)
+
+
+def within(listing: Listing, entries: list[Any], walk: Walk) -> tuple[list[Any], bool]:
+    """Leave out entries published outside of the time a walk is about; tell whether it has passed its beginning.
+
+    An entry of which nobody says when it was published is kept. The end is believed of a whole page only: the order
+    of listings is not exactly that of the times they tell.
+    """
+    since, until = (walk.params.get(name) for name in ("since", "until"))
+    if since is None and until is None:
+        return entries, False
+    first = datetime.min.replace(tzinfo=UTC) if since is None else datetime.fromisoformat(since)
+    last = datetime.max.replace(tzinfo=UTC) if until is None else datetime.fromisoformat(until)
+    times = [(entry, time_of(listing, entry, walk)) for entry in entries]
+    passed = walk.params.get("sort") == NEWEST and bool(times) and all(time and time < first for _, time in times)
+    return [entry for entry, time in times if time is None or first <= time < last], passed
+
+
+def bounds(walk: Walk) -> str | None:
+    """Say what a walk left out because of its time; None where it took all times."""
+    since, until = (walk.params.get(name) for name in ("since", "until"))
+    told = [f"before {since}, as since asks"] if since else []
+    told += [f"from {until} on, as until asks"] if until else []
+    return f"left out what was published {', and '.join(told)}" if told else None
 
 
 def link(walk: Walk, kind: str, number: int, *, listed: bool = True) -> Link:
