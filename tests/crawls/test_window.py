@@ -8,6 +8,7 @@ import pytest
 
 from civitscrape.civitai import rest
 from civitscrape.sandbox import Sandbox
+from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT
 from civitscrape.sandbox.world import CreatorSpec, World
 from tests.crawls.worlds import NAME, PAGE, world
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.crawl
 
+KEY = {"CIVITAI_API_KEY": SANDBOX_ACCOUNT.key}
 ASK = {"username": NAME, "download": "none"}
 
 
@@ -33,18 +35,23 @@ def known(archive: Archived) -> set[str]:
 
 
 def listings(sandbox: Sandbox) -> int:
-    return len([line for line in sandbox.log.lines if line.path.startswith("/api/v1/images")])
+    """Count the calls for pages of images, by either route."""
+    routes = ("/api/v1/images", "/api/trpc/image.getInfinite")
+    return len([line for line in sandbox.log.lines if line.path.startswith(routes)])
 
 
-async def test_since_takes_the_newest_and_stops_after_a_page_that_is_older(crawl) -> None:
-    scene = world(6 * PAGE)
+@pytest.mark.parametrize("settings", [{}, KEY], ids=["public API", "feed"])
+async def test_since_takes_the_newest_and_stops_after_a_page_that_is_older(crawl, settings) -> None:
+    scene = world(60 * PAGE if settings else 6 * PAGE)
     since = times(scene)[-10]
+    ask = {**ASK, "since": since} | ({"votes": "yes"} if settings else {})
 
     with Sandbox(scene).in_thread() as sandbox:
-        crawled = await crawl(sandbox, "user", {**ASK, "since": since})
+        crawled = await crawl(sandbox, "user", ask, **settings)
         calls = listings(sandbox)
 
-    assert known(crawled.archive) == {one for one in times(scene) if one >= since}
+    newest = {one["id"] for one in scene.truth(NAME, 3).images if one["listed_at"] >= since}
+    assert {row["id"] for row in crawled.archive.rows("SELECT id FROM images")} == newest
     assert calls <= 3
     [walk] = crawled.report["targets"][0]["walks"]
     assert (walk["state"], walk["sort"]) == ("limited", "Newest")
