@@ -32,6 +32,13 @@ class MediaState(StrEnum):
     REFUSED = "refused"
 
 
+RENDITION = "rendition"
+"""Kind of a media that is a smaller picture or video than the original: a file of its own, with a key of its own."""
+
+POSTER = "poster"
+"""Kind of a media that is a still of a video; its key is that of the video with this word behind it."""
+
+
 class Outcome(StrEnum):
     """How a run ended."""
 
@@ -69,9 +76,9 @@ class Media:
     """One file on the CDN and what became of it."""
 
     key: Annotated[str, Key]
-    """UUID of the original on the CDN."""
+    """UUID of the original on the CDN; of a rendition or poster that with its name behind it: ``{UUID}@width=450``."""
     kind: str
-    """``image``, ``video``, ``audio``, ``poster`` or ``avatar``."""
+    """``image``, ``video``, ``audio``, ``rendition``, ``poster`` or ``avatar``."""
     entry_id: Annotated[int | None, First] = None
     """The first entry that led to it; later ones have their own linked ``path``."""
     url: str | None = None
@@ -146,7 +153,7 @@ class Walk:
     state: str = WalkState.PLANNED
     """``planned``, ``running``, ``complete``, ``limited``, ``split``, ``capped`` or ``broken``."""
     error: str | None = None
-    """Why it is ``capped`` or ``broken``, one sentence."""
+    """Why it is ``capped`` or ``broken``, one sentence; of one that is ``limited``, what it left out."""
     hopeless: bool | None = None
     """Whether asking the same again cannot fare better, since the site has understood and refused."""
     started_at: str | None = None
@@ -222,7 +229,7 @@ class TakenName:
     path: str
     """The file, relative to the media store."""
     entry_kind: str
-    """``image``."""
+    """``image``; for the rendition of one its name, ``width=450``."""
     entry_id: int
     """Number of the entry that has it."""
     moved_from: str | None = None

@@ -63,9 +63,9 @@ class Standing:
     known: bool
     """Whether there was a record."""
     path: str | None
-    """File of the image, once it is stored."""
+    """File of the image's original, once it is stored."""
     media_state: str | None
-    """State of the file behind its key; None when there is no such row."""
+    """State of the file that is asked for, the original or a rendition; None when there is no such row."""
     creator: str | None = None
     """Who posted it, as far as the record knew."""
     media_path: str | None = None
@@ -105,7 +105,7 @@ def commit(
     if claims is not None and Media in by_class:
         busy = claim(connection, by_class[Media], claims)
         for image in by_class.get(Image, ()):
-            standings[image.id].busy = image.key in busy
+            standings[image.id].busy = image.media_key in busy
     if words is not None:
         prompts.refresh(connection, standings, told, words)
     for walk in walks:  # last: a walk must not take a number from a transaction that fails
@@ -122,14 +122,14 @@ def standing(connection: Connection, images: Iterable[Image]) -> dict[int, Stand
         query = sa.select(*columns).where(schema.images.c.id.in_(ids))
         found.update({row.id: (row.path, row.creator) for row in connection.execute(query)})
     media = {}
-    for keys in in_chunks({image.key for image in by_id.values() if image.key}):
+    for keys in in_chunks({image.media_key for image in by_id.values() if image.media_key}):
         columns = (schema.media.c.key, schema.media.c.state, schema.media.c.path)
         query = sa.select(*columns).where(schema.media.c.key.in_(keys))
         media.update({row.key: (row.state, row.path) for row in connection.execute(query)})
     nothing = (None, None)
     standings = {}
     for number, image in by_id.items():
-        (path, creator), (state, home) = found.get(number, nothing), media.get(image.key or "", nothing)
+        (path, creator), (state, home) = found.get(number, nothing), media.get(image.media_key or "", nothing)
         standings[number] = Standing(number in found, path, state, creator, home)
     return standings
 

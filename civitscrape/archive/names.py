@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 IDENTIFIERS = {
     "id": re.compile(r"[0-9]{1,20}"),
-    "key": re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    "key": re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:@[a-z]{1,16}(?:=[0-9]{1,4})?)?"),
 }
-"""Fields that keep two items apart, and how their values look."""
+"""Fields that keep two items apart, and how their values look; behind a key may stand the name of a rendition."""
 IDENTIFIER_SIZE = 36
 """Characters of the longest usual identifier, a key."""
 EXTENSION_SIZE = 16

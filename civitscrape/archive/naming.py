@@ -42,20 +42,21 @@ class Naming:
     """Whether it has the image's number in it because another thing has the name without."""
 
 
-def name(connection: Connection, template: str, images: Collection[Unnamed]) -> dict[int, str]:
+def name(connection: Connection, template: str, images: Collection[Unnamed], kind: str = IMAGE) -> dict[int, str]:
     """Give images paths of their own, and write down that these are taken.
 
     Args:
         connection: inside a transaction.
         template: what the paths are made from.
         images: images without a path, or with one that they shall leave.
+        kind: what the paths are for: the originals, or the rendition of this name.
 
     Raises:
         ArgumentError: the template cannot be used.
         ArchiveError: an image lacks what would tell it from others.
     """
-    found = propose(connection, template, images)
-    take(connection, ((number, naming.path, None) for number, naming in found.items()))
+    found = propose(connection, template, images, Taken(kind))
+    take(connection, ((number, naming.path, None) for number, naming in found.items()), kind)
     return {number: naming.path for number, naming in found.items()}
 
 
@@ -88,7 +89,8 @@ def propose(
 class Taken:
     """Which names are taken: by the database, and by those who asked before in the same breath."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str = IMAGE) -> None:
+        self._kind = kind
         self._holders: dict[str, tuple[str, int] | None] = {}
 
     def ask(self, connection: Connection, keys: Iterable[str]) -> None:
@@ -101,11 +103,11 @@ class Taken:
 
     def free_for(self, number: int, path: str) -> bool:
         """Tell whether an image may have a path."""
-        return self._holders.get(key_of(path)) in (None, (IMAGE, number))
+        return self._holders.get(key_of(path)) in (None, (self._kind, number))
 
     def add(self, number: int, path: str) -> None:
         """Take a path for an image."""
-        self._holders[key_of(path)] = (IMAGE, number)
+        self._holders[key_of(path)] = (self._kind, number)
 
     def leave(self, path: str) -> None:
         """Let go of a path."""

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from civitscrape.archive import schema, tally
 from civitscrape.civitai import levels
+from civitscrape.civitai.media import ORIGINAL
 from civitscrape.items import MediaType
 from civitscrape.ledger import Announcement, MediaState, Outcome, Walk, WalkState
 
@@ -126,6 +127,7 @@ def target_report(
     since: str,
     *,
     busy: str | None = None,
+    quality: str = ORIGINAL,
 ) -> TargetReport:
     """Hold what was found of a target against what the site says of it."""
     mask = 0
@@ -136,7 +138,7 @@ def target_report(
     counts = {str(COUNTED[name]): number for name, number in (told.counts or {}).items() if COUNTED.get(name) in types}
     left_out = levels.names(levels.ALL & ~mask) if walks else []
     run = walks[0].run_id if walks else None
-    media = tally.media_of(connection, target, mask, since, run=run)
+    media = tally.media_of(connection, target, mask, since, run=run, quality=quality)
     files = Counter(media) + Counter(tally.model_files(connection, target))
     report = TargetReport(
         target=target,
@@ -152,22 +154,22 @@ def target_report(
         ask_with="-a level=all" if left_out else None,
         reasons=[],
         unlisted=tally.unlisted(connection, target, walks),
-        failures=_failures(connection, target, mask) if files.keys() & LOST else [],
+        failures=_failures(connection, target, mask, quality) if files.keys() & LOST else [],
         busy=busy,
         listed=told.listed,
     )
     for walk in walks:
         alone = is_alone(walk, walks)
         of_walk = (connection, target, walk.level, since, None if alone else walk.id)
-        found = media if alone and walk.level == mask else tally.media_of(*of_walk, run=run)
+        found = media if alone and walk.level == mask else tally.media_of(*of_walk, run=run, quality=quality)
         report.walks.append(_walk_report(walk, told, found))
     report.reasons = list(reasons(report, told, mask))
     return report
 
 
-def _failures(connection: Connection, target: str, mask: int) -> list[dict[str, Any]]:
+def _failures(connection: Connection, target: str, mask: int, quality: str) -> list[dict[str, Any]]:
     return [
-        *tally.failures(connection, target, mask, NAMED_FAILURES),
+        *tally.failures(connection, target, mask, NAMED_FAILURES, quality),
         *tally.model_file_failures(connection, target, NAMED_FAILURES),
     ]
 
@@ -284,7 +286,7 @@ def _shortfalls(report: TargetReport) -> Iterable[str]:
 def _walk_reasons(walk: WalkReport) -> Iterable[str]:
     name = f"walk {walk.id} ({' '.join(filter(None, ('+'.join(walk.levels), walk.asks)))})"
     if walk.state == WalkState.LIMITED:
-        yield f"{name} took the newest {walk.listed} entries only, as max_items asks"
+        yield f"{name} {walk.error or f'took the newest {walk.listed} entries only, as max_items asks'}"
     elif walk.state == WalkState.CAPPED:
         yield f"{name} was cut short by the site: {walk.error}"
     elif walk.state not in {WalkState.COMPLETE, WalkState.SPLIT}:
@@ -334,14 +336,27 @@ def build(
     since: str,
     announcements: dict[str, Announcement],
     busy: Mapping[str, str] | None = None,
+    *,
+    quality: str = ORIGINAL,
 ) -> list[TargetReport]:
-    """Report on every target of a run, and note in its walks what the site announced of them."""
+    """Report on every target of a run, and note in its walks what the site announced of them.
+
+    Args:
+        connection: inside a transaction.
+        run_id: the run.
+        since: when it began.
+        announcements: what the site says of targets.
+        busy: targets that were left to other runs, and to which.
+        quality: which files it asked for: ``original``, or the renditions of this name.
+    """
     others = busy or {}
     by_target: dict[str, list[Walk]] = {target: [] for target in (*announcements, *others)}
     for walk in tally.walks_of(connection, run_id):
         by_target.setdefault(walk.target, []).append(walk)
     found = [
-        target_report(connection, target, walks, announcements.get(target), since, busy=others.get(target))
+        target_report(
+            connection, target, walks, announcements.get(target), since, busy=others.get(target), quality=quality
+        )
         for target, walks in by_target.items()
     ]
     reported = [one for target in found for one in target.walks if one.announced is not None]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from civitscrape.archive import naming, paths, schema, sidecars
+from civitscrape.archive import naming, paths, renditions, schema, sidecars
 from civitscrape.archive.database import in_chunks
 from civitscrape.archive.placing import link, place, share, size_of
+from civitscrape.archive.taken import IMAGE
 from civitscrape.exceptions import ArchiveError, LockedError
 from civitscrape.ledger import MediaState, now
 
@@ -42,6 +43,8 @@ class Fate:
     error: str | None = None
     url: str | None = None
     """Address that it came from, where that is not the one that was wanted."""
+    rendition: str | None = None
+    """Name of the rendition that it is, ``width=450``; None for the original, whose path alone is the image's."""
 
 
 FILE = "file-"
@@ -98,8 +101,8 @@ def shelve(
         ArchiveError: a file cannot be moved; nothing of these fates is booked then.
     """
     _require(store, fates)
-    _name(connection, template, fates)
     shelved = _shelved(connection, [fate.key for fate in fates])
+    _name(connection, template, fates, shelved)
     twins = _twins(connection, [fate.sha256 for fate in fates if fate.part is not None and fate.sha256 is not None])
     rows = []
     for fate in fates:
@@ -121,12 +124,17 @@ def shelve(
             rows.append(_row(fate, there and there.path))
     if rows:
         connection.execute(UPDATE_MEDIA, rows)
-    paths_of = [{"_id": fate.image_id, "_path": fate.path} for fate in fates if fate.path is not None]
+    originals = [fate for fate in fates if fate.rendition is None]
+    paths_of = [{"_id": fate.image_id, "_path": fate.path} for fate in originals if fate.path is not None]
     if paths_of:
         connection.execute(UPDATE_IMAGES, paths_of)
     if beside:
-        ids = [fate.image_id for fate in fates if fate.state == MediaState.STORED]
+        ids = [fate.image_id for fate in originals if fate.state == MediaState.STORED]
         sidecars.write(connection, store, ids, kinds=beside)
+        of_renditions = {
+            fate.key: fate.image_id for fate in fates if fate.rendition and fate.state == MediaState.STORED
+        }
+        sidecars.write_of_renditions(connection, store, of_renditions, kinds=beside)
 
 
 def shelve_file(connection: Connection, store: Path, fate: Fate) -> None:
@@ -161,12 +169,33 @@ def _require(store: Path, fates: Iterable[Fate]) -> None:
         raise ArchiveError(f"{store} cannot be written: it is gone, or no folder any more")
 
 
-def _name(connection: Connection, template: str, fates: Collection[Fate]) -> None:
-    """Give a path to those that have none."""
-    waiting = {fate.image_id: fate for fate in fates if fate.path is None and fate.unnamed is not None}
-    unnamed = [fate.unnamed for fate in waiting.values() if fate.unnamed is not None]
-    for number, path in naming.name(connection, template, unnamed).items() if unnamed else ():
-        waiting[number].path = path
+def _name(connection: Connection, template: str, fates: Collection[Fate], shelved: dict[str, _Home]) -> None:
+    """Give a path to those that have none; a rendition has one for all images of its key."""
+    waiting: dict[str | None, dict[int, Fate]] = {}
+    for fate in fates:
+        if fate.path is None and fate.unnamed is not None and not _is_home(fate, shelved):
+            waiting.setdefault(fate.rendition, {})[fate.image_id] = fate
+    for rendition, by_id in waiting.items():
+        # Of images that share a rendition the last gives it its name.
+        owners = {fate.key if rendition else number: fate for number, fate in by_id.items()}
+        unnamed = [fate.unnamed for fate in owners.values() if fate.unnamed is not None]
+        where = template if rendition is None else renditions.template_of(template, rendition)
+        for number, path in naming.name(connection, where, unnamed, rendition or IMAGE).items():
+            by_id[number].path = path
+        for fate in by_id.values() if rendition else ():
+            fate.path = owners[fate.key].path
+
+
+def _is_home(fate: Fate, shelved: dict[str, _Home]) -> bool:
+    """Leave a rendition where it lies; one that came in another format gets a new place instead."""
+    home = shelved.get(fate.key)
+    if fate.rendition is None or home is None or fate.unnamed is None:
+        return False
+    if PurePosixPath(home.path).suffix != fate.unnamed.extension:
+        del shelved[fate.key]
+        return False
+    fate.path = home.path
+    return True
 
 
 class _Home(NamedTuple):

@@ -19,9 +19,10 @@ from civitscrape.archive.fields import model_of
 from civitscrape.archive.infotext import parameters
 from civitscrape.archive.template import GRABBER
 from civitscrape.exceptions import ArchiveError, ArgumentError
+from civitscrape.items import APART
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
     from sqlalchemy.engine import Connection
@@ -84,6 +85,41 @@ def write(connection: Connection, store: Path, ids: Collection[int], *, kinds: C
                 written += replace(paths.address(store, name), content)
             if "meta" in kinds:
                 _drop_no_meta(store, path, record)
+    return written
+
+
+def write_of_renditions(
+    connection: Connection, store: Path, owners: Mapping[str, int], *, kinds: Collection[str] = ("json",)
+) -> int:
+    """Write the sidecars of stored renditions: the record of the image, and what the file beside it is.
+
+    Args:
+        connection: inside a transaction.
+        store: folder of the media.
+        owners: keys of renditions, with the number of an image that each is one of.
+        kinds: which sidecars, of ``KINDS``.
+
+    Returns:
+        Number of files written.
+
+    Raises:
+        ArchiveError: a file cannot be written.
+    """
+    written, media = 0, schema.media
+    columns = (media.c.key, media.c.path, media.c.sha256, media.c.size, media.c.content_type)
+    for chunk in in_chunks(owners):
+        told = _told(connection, {owners[key] for key in chunk})
+        query = sa.select(*columns).where(media.c.key.in_(chunk), media.c.path.is_not(None))
+        for key, path, *values in connection.execute(query).all():
+            if owners[key] not in told:
+                continue
+            file: dict[str, Any] = dict(zip(("sha256", "size", "content_type"), values, strict=True))
+            file |= {"path": path, "rendition": key.rpartition(APART)[2]}
+            # Where the original lies, or whether it is here at all, is the original's business.
+            image = {name: value for name, value in told[owners[key]]["image"].items() if name != "path"}
+            record = told[owners[key]] | {"image": image, "file": file}
+            for name, content in contents(path, record, kinds):
+                written += replace(paths.address(store, name), content)
     return written
 
 
@@ -189,6 +225,12 @@ _ESCAPED_LINES = json.JSONEncoder(separators=(",\n ", ": "))
 
 def records(connection: Connection, ids: Collection[int]) -> list[tuple[str, dict[str, Any]]]:
     """Build what the sidecars of some images say, with the path of each image's file."""
+    told = _told(connection, ids).values()
+    return [(record["image"]["path"], record) for record in told if record["image"]["path"] is not None]
+
+
+def _told(connection: Connection, ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Build what is known of some images, whether they have a file or not."""
     images, tags, resources, media = schema.images, schema.image_tags, schema.image_resources, schema.media
     votes = [column for column in tags.c if not column.primary_key]
     query = (
@@ -208,15 +250,14 @@ def records(connection: Connection, ids: Collection[int]) -> list[tuple[str, dic
         media.c.size.label("_size"),
         media.c.content_type.label("_content_type"),
     ).outerjoin(media, media.c.key == images.c.key)
-    found = []
+    found = {}
     names = schema.COLUMNS_OF["images"]
-    answer = connection.execute(joined.where(images.c.id.in_(ids), images.c.path.is_not(None)))
+    answer = connection.execute(joined.where(images.c.id.in_(ids)))
     for *values, sha256, size, content_type in answer.all():
         image = dict(zip(names, values, strict=True))
         number = image["id"]
         file = {"sha256": sha256, "size": size, "content_type": content_type}
-        record = {"image": image, "tags": tags_of[number], "resources": resources_of[number], "file": file}
-        found.append((image["path"], record))
+        found[number] = {"image": image, "tags": tags_of[number], "resources": resources_of[number], "file": file}
     return found
 
 

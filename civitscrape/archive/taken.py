@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 IMAGE = "image"
-"""Kind of entry that takes names; model files have a folder of their own."""
+"""Kind of entry that takes names, with the names of renditions; model files have a folder of their own."""
 
 
 def key_of(path: str) -> str:
@@ -27,10 +27,10 @@ def key_of(path: str) -> str:
     return paths.collision_key(paths.stem(path))
 
 
-def take(connection: Connection, owners: Iterable[tuple[int, str, str | None]]) -> None:
-    """Write down which image has which path, with the one that it is being moved from."""
+def take(connection: Connection, owners: Iterable[tuple[int, str, str | None]], kind: str = IMAGE) -> None:
+    """Write down which image, or rendition of one, has which path, with the one that it is being moved from."""
     rows = [
-        {"name": key_of(path), "path": path, "entry_kind": IMAGE, "entry_id": number, "moved_from": before}
+        {"name": key_of(path), "path": path, "entry_kind": kind, "entry_id": number, "moved_from": before}
         for number, path, before in owners
     ]
     if rows:

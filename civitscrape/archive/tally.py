@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from civitscrape.archive import schema
+from civitscrape.archive import renditions, schema
 from civitscrape.archive.database import from_row, in_chunks
+from civitscrape.civitai.media import ORIGINAL
 from civitscrape.ledger import MediaState, Walk
 
 if TYPE_CHECKING:
@@ -45,10 +46,10 @@ def _of_target(target: str, mask: int) -> sa.ColumnElement[bool]:
     return mine & (links.c.entry_id == images.c.id) & rated
 
 
-def _media() -> sa.ColumnElement[bool]:
+def _media(quality: str) -> sa.ColumnElement[bool]:
     """Say which row of ``media`` an image stands for; one with a foreign address has a row under its own number."""
     own = sa.literal("image:") + sa.cast(schema.images.c.id, sa.Text)
-    return schema.media.c.key.in_([schema.images.c.key, own])
+    return schema.media.c.key.in_([renditions.media_key(quality), own])
 
 
 def held(connection: Connection, target: str, mask: int) -> dict[str, int]:
@@ -99,7 +100,14 @@ def gone(connection: Connection, target: str) -> dict[str, int]:
 
 
 def media_of(
-    connection: Connection, target: str, mask: int, since: str, walk: int | None = None, *, run: str | None = None
+    connection: Connection,
+    target: str,
+    mask: int,
+    since: str,
+    walk: int | None = None,
+    *,
+    run: str | None = None,
+    quality: str = ORIGINAL,
 ) -> dict[str, int]:
     """Count the files that a target led to by what became of them; ``had`` are those that were stored before.
 
@@ -113,6 +121,7 @@ def media_of(
         since: when the run began.
         walk: number of a walk.
         run: the run; what it fetched is new even if the clock was set back meanwhile.
+        quality: which of an image's files are meant: the originals, or the renditions of this name.
     """
     media = schema.media
     earlier = media.c.fetched_at < since
@@ -122,7 +131,7 @@ def media_of(
     query = (
         sa.select(fate, sa.func.count(sa.distinct(media.c.key)))
         .select_from(schema.links.join(schema.images, sa.true()).join(media, sa.true()))
-        .where(_of_target(target, mask), _media())
+        .where(_of_target(target, mask), _media(quality))
         .group_by(fate)
     )
     if walk is not None:
@@ -130,13 +139,15 @@ def media_of(
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def failures(connection: Connection, target: str, mask: int, most: int) -> list[dict[str, Any]]:
-    """Name files of a target that could not be had, with the reason."""
+def failures(
+    connection: Connection, target: str, mask: int, most: int, quality: str = ORIGINAL
+) -> list[dict[str, Any]]:
+    """Name files of a target that could not be had in a quality, with the reason."""
     images, media = schema.images, schema.media
     query = (
         sa.select(images.c.id, media.c.state, media.c.error)
         .select_from(schema.links.join(images, sa.true()).join(media, sa.true()))
-        .where(_of_target(target, mask), _media(), media.c.state.in_((MediaState.FAILED, MediaState.REFUSED)))
+        .where(_of_target(target, mask), _media(quality), media.c.state.in_((MediaState.FAILED, MediaState.REFUSED)))
         .order_by(images.c.id)
         .limit(most)
     )

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from civitscrape.archive import schema
+from civitscrape.archive import renditions, schema
 from civitscrape.archive.commit import save_walk
 from civitscrape.archive.database import from_row, in_chunks
 from civitscrape.archive.tally import PROFILE
+from civitscrape.civitai.media import ORIGINAL, rendition_of
 from civitscrape.exceptions import BusyError
 from civitscrape.items import Image, ModelFile
-from civitscrape.ledger import MediaState, Walk, WalkState
+from civitscrape.ledger import RENDITION, MediaState, Walk, WalkState
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -31,7 +32,7 @@ PAGES = "browser.image"
 TABLES = {"image": schema.images, "model": schema.models, "post": schema.posts}
 """Tables of what a target leads to, by kind."""
 
-HOW = ("sort", "max_items", "until_known", "meets")
+HOW = ("sort", "max_items", "since", "until", "until_known", "meets")
 """Parameters that say how a walk goes, not what it asks for."""
 
 ENDED = frozenset({WalkState.COMPLETE, WalkState.LIMITED, WalkState.SPLIT, WalkState.CAPPED})
@@ -173,16 +174,18 @@ def met(connection: Connection, walk: Walk, entry_kind: str, ids: Collection[int
     return found
 
 
-def leftovers(connection: Connection, target: str, level: int, after: int, size: int) -> list[Image]:
+def leftovers(
+    connection: Connection, target: str, level: int, after: int, size: int, *, quality: str = ORIGINAL
+) -> list[Image]:
     """Find images of a target whose file is not there and was not refused, in the order of their ids, some at a time.
 
-    An image without a row in ``media`` was archived without its file; it is among them.
+    An image without a row in ``media`` for its file in that quality was archived without it; it is among them.
     """
     kind, _, name = target.partition(":")
     query = (
         sa.select(schema.images)
         .join(schema.links, schema.links.c.entry_id == schema.images.c.id)
-        .outerjoin(schema.media, schema.media.c.key == schema.images.c.key)
+        .outerjoin(schema.media, schema.media.c.key == renditions.media_key(quality))
         .where(
             schema.links.c.target_kind == kind,
             schema.links.c.target == name,
@@ -199,6 +202,7 @@ def leftovers(connection: Connection, target: str, level: int, after: int, size:
     tags_of = tags(connection, [image.id for image in images])
     for image in images:
         image.tags = tags_of.get(image.id, [])
+        image.rendition = rendition_of(quality, image.type)
     return images
 
 
@@ -310,13 +314,16 @@ def unfetched(connection: Connection, after: str, size: int) -> list[tuple[str, 
     media, images = schema.media, schema.images
     lacking = media.c.state.in_((MediaState.WANTED, MediaState.FAILED))
     query = (
-        sa.select(media.c.key, images)
+        sa.select(media.c.key.label("_file"), images)
         .join(images, images.c.id == media.c.entry_id)
-        .where(lacking, media.c.key > after, images.c.key == media.c.key)
+        .where(lacking, media.c.key > after, (images.c.key == media.c.key) | (media.c.kind == RENDITION))
         .order_by(media.c.key)
         .limit(size)
     )
-    return [(row[0], from_row(Image, row)) for row in connection.execute(query)]
+    found = [(row[0], from_row(Image, row)) for row in connection.execute(query)]
+    for key, image in found:
+        image.rendition = renditions.name_in(key)
+    return found
 
 
 def unfetched_files(connection: Connection) -> list[ModelFile]:

@@ -10,8 +10,12 @@ from civitscrape.civitai.roles import within
 from civitscrape.items import MediaType
 
 _EXTENSIONS = {MediaType.IMAGE: ".jpeg", MediaType.VIDEO: ".mp4", MediaType.AUDIO: ".mp3"}
-WIDEST = 1600
+WIDTHS = (96, 320, 450, 512, 800, 1200, 1600)
+"""Widths of the ladder that the CDN renders as they are asked for; it raises others, and caps the next, 2200."""
+WIDEST = WIDTHS[-1]
 """Widest of the renderings that the CDN has on its ladder and does not cap."""
+ORIGINAL = "original"
+"""Quality of the bytes as uploaded; the others are renditions, ``width=450`` and its like."""
 _KEY = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,199}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ACCOUNT = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -55,6 +59,46 @@ def transcode(base: str, key: str) -> str:
     if not is_key(key):
         raise ValueError(f"media key {key!r}: not safe as a part of an address; it must not be fetched")
     return f"{base.rstrip('/')}/{key}/transcode=true,width={WIDEST}/{key}{_EXTENSIONS[MediaType.VIDEO]}"
+
+
+def rendition_of(quality: str, media_type: str) -> str | None:
+    """Name the rendition that a quality stands for; None for the original, and for sound, of which there is no other.
+
+    >>> rendition_of("width=450", "image"), rendition_of("width=450", "audio"), rendition_of("original", "image")
+    ('width=450', None, None)
+    """
+    return None if quality == ORIGINAL or media_type == MediaType.AUDIO else quality
+
+
+def poster(base: str, key: str) -> str:
+    """Return the address of the still that the site shows of a video (rest.md §10).
+
+    >>> poster("https://image.example/account", "1f0a")
+    'https://image.example/account/1f0a/anim=false,transcode=true,width=450,original=false,optimized=true/1f0a.jpeg'
+
+    Raises:
+        ValueError: the key is not one, see ``is_key``.
+    """
+    if not is_key(key):
+        raise ValueError(f"media key {key!r}: not safe as a part of an address; it must not be fetched")
+    asked = "anim=false,transcode=true,width=450,original=false,optimized=true"
+    return f"{base.rstrip('/')}/{key}/{asked}/{key}{_EXTENSIONS[MediaType.IMAGE]}"
+
+
+def smaller(base: str, key: str, media_type: str, rendition: str) -> str:
+    """Return the address of a rendition: a picture as JPEG or the like, a video as the site plays it.
+
+    >>> smaller("https://image.example/account", "1f0a", "video", "width=450")
+    'https://image.example/account/1f0a/transcode=true,width=450/1f0a.mp4'
+
+    Raises:
+        ValueError: the key is not one, see ``is_key``, or the type is unknown.
+    """
+    if not is_key(key):
+        raise ValueError(f"media key {key!r}: not safe as a part of an address; it must not be fetched")
+    kind = MediaType(media_type)
+    asked = f"transcode=true,{rendition}" if kind is MediaType.VIDEO else rendition
+    return f"{base.rstrip('/')}/{key}/{asked}/{key}{_EXTENSIONS[kind]}"
 
 
 def key_of(url: str, *, base: str = "") -> str | None:

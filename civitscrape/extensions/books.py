@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
 
@@ -195,10 +196,11 @@ class Books:
         """Tell when another run last began or ended, as the archive writes times; None for the first run."""
         return await self._ask(tally.last_moment, self.run.id)
 
-    async def leftovers(self, target: str, level: int) -> AsyncIterator[list[Image]]:
-        """Bring the images of a target whose file an earlier run wanted and did not get, a chunk at a time."""
+    async def leftovers(self, target: str, level: int, quality: str) -> AsyncIterator[list[Image]]:
+        """Bring the images of a target whose file in a quality is not there and could be, a chunk at a time."""
         after = 0
-        while chunk := await self._ask(walks.leftovers, target, level, after, CHUNK):
+        ask = partial(walks.leftovers, quality=quality)
+        while chunk := await self._ask(ask, target, level, after, CHUNK):
             after = chunk[-1].id
             yield chunk
 
@@ -212,11 +214,15 @@ class Books:
         return by_command
 
     async def unfetched(self) -> AsyncIterator[list[Image]]:
-        """Bring the images whose file was wanted and did not come, whoever wanted it, a chunk at a time."""
+        """Bring the images whose file was wanted and did not come, whoever wanted it, some at a time.
+
+        An image comes once for each of its files, and never twice in one portion.
+        """
         after = ""
         while chunk := await self._ask(walks.unfetched, after, CHUNK):
             after = chunk[-1][0]
-            yield [image for _, image in chunk]
+            for rendition in sorted({image.rendition or "" for _, image in chunk}):
+                yield [image for _, image in chunk if (image.rendition or "") == rendition]
 
     async def unfetched_files(self) -> list[ModelFile]:
         """Bring the model files that were wanted and did not come."""

@@ -17,6 +17,7 @@ from rich.table import Table
 from scrapy import signals
 
 from civitscrape.archive import report as reports
+from civitscrape.civitai.media import ORIGINAL
 from civitscrape.exceptions import ArchiveError
 from civitscrape.extensions.books import Books
 from civitscrape.extensions.feeds import Feeds
@@ -102,6 +103,7 @@ class Report:
             since=books.run.started_at,
             announcements=books.announcements,
             busy=books.busy,
+            quality=books.run.arguments.get("quality", ORIGINAL),
         )
         targets = []
         try:

@@ -6,7 +6,7 @@ same thing are merged, and what is not a column.
 """
 
 from civitscrape.items.enums import Level, MediaType, MetaState, ResourceSource
-from civitscrape.items.images import Image, ImageResource, ImageTag, PromptTag, Tag, TagName, VersionImage
+from civitscrape.items.images import APART, Image, ImageResource, ImageTag, PromptTag, Tag, TagName, VersionImage
 from civitscrape.items.marks import (
     Always,
     Closest,
@@ -24,6 +24,7 @@ from civitscrape.items.models import Model, ModelFile, ModelVersion
 from civitscrape.items.people import Collection, CollectionEntry, Creator, Post
 
 __all__ = [
+    "APART",
     "TABLES",
     "Always",
     "Closest",

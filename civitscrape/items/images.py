@@ -8,6 +8,9 @@ from typing import Annotated, Any
 from civitscrape.items.enums import MediaType, MetaState, ResourceSource
 from civitscrape.items.marks import Always, Closest, Count, Earliest, Generation, Key, Longest, NoColumn, State
 
+APART = "@"
+"""What stands between the key of an original and the name of a rendition of it; no key has it."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Image:
@@ -97,6 +100,17 @@ class Image:
     """Whether another run is fetching the file right now."""
     files: Annotated[list[dict[str, Any]], NoColumn] = field(default_factory=list)
     """What the download brought, as Scrapy's media pipelines tell it; empty when nothing was fetched."""
+    rendition: Annotated[str | None, NoColumn] = None
+    """Which smaller rendition is asked for instead of the original, ``width=450``; null for the original."""
+
+    @property
+    def media_key(self) -> str | None:
+        """Key of the row in ``media`` that the file in question has: a rendition's is never the original's.
+
+        >>> Image(id=7, key="1f0a").media_key, Image(id=7, key="1f0a", rendition="width=450").media_key
+        ('1f0a', '1f0a@width=450')
+        """
+        return f"{self.key}{APART}{self.rendition}" if self.key is not None and self.rendition else self.key
 
 
 @dataclass(slots=True, kw_only=True)

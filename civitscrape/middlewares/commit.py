@@ -55,7 +55,7 @@ class Commit:
         self._crawler = crawler
         self._gate = Gate(crawler)
         self._books = books
-        self._forwarded: set[tuple[str, Any]] = set()
+        self._forwarded: set[tuple[str, Any, str | None]] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -139,17 +139,19 @@ class Commit:
         return await self._books.archive.run(transaction.commit, records, self._books.claims, words)
 
 
-def _identity(record: Any) -> tuple[str, Any] | None:
-    """Name an item that the feeds shall have, each once; None for what is no item of its own."""
+def _identity(record: Any) -> tuple[str, Any, str | None] | None:
+    """Name an item that the feeds shall have, each once for a file of its own; None for what is no item of its own."""
     match record:
         case Image(partial=True):
             return None
-        case Image() | Model() | ModelVersion() | ModelFile() | Collection():
-            return type(record).__name__, record.id
+        case Image():
+            return "Image", record.id, record.rendition
+        case Model() | ModelVersion() | ModelFile() | Collection():
+            return type(record).__name__, record.id, None
         case Post() if record.published_at is not None:  # one that only an image names is a number, and no more
-            return "Post", record.id
+            return "Post", record.id, None
         case Creator():
-            return "Creator", record.username.lower()
+            return "Creator", record.username.lower(), None
     return None
 
 

@@ -1,4 +1,4 @@
-"""Fetch the original of each image that is wanted, into a ``.part`` file, hashed on the way."""
+"""Fetch the original of each image that is wanted, or a rendition, into a ``.part`` file, hashed on the way."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesPipeline
 
-from civitscrape.archive import fields, formats, paths, shelf
+from civitscrape.archive import fields, formats, paths, renditions, shelf
 from civitscrape.civitai import answers, media
 from civitscrape.civitai.answers import NO_ANSWER
 from civitscrape.civitai.roles import Role, stamp
@@ -79,7 +79,7 @@ class Media(FilesPipeline):
             self.crawler.stats.inc_value("civitscrape/bytes_cleaned", freed)
 
     def get_media_requests(self, item: Any, info: MediaPipeline.SpiderInfo) -> list[Request]:  # noqa: ARG002 (Scrapy's signature)
-        """Ask for the original of an image that is wanted."""
+        """Ask for the original of an image that is wanted, or for the rendition that is asked for instead."""
         if (
             not self.crawler.crawling
             or not isinstance(item, Image)
@@ -87,7 +87,11 @@ class Media(FilesPipeline):
             or item.key is None
         ):
             return []
-        return [self._request(media.original(self._base, item.key, item.type), item.key)]
+        if item.rendition is None:
+            url = media.original(self._base, item.key, item.type)
+        else:
+            url = media.smaller(self._base, item.key, item.type, item.rendition)
+        return [self._request(url, item.media_key or item.key)]
 
     def _request(self, url: str, key: str) -> Request:
         meta = stamp(Role.MEDIA, url)
@@ -113,7 +117,7 @@ class Media(FilesPipeline):
             return {"url": request.url, "path": "", **left_out(size, self._limit)}
         kind = item.type if isinstance(item, Image) else None
         found = dict(fate(response, kind))
-        if found.pop("still", False) and item.key is not None and self.crawler.engine is not None:
+        if found.pop("still", False) and not item.rendition and item.key is not None and self.crawler.engine:
             url = media.transcode(self._base, item.key)
             instead = fate(await self.crawler.engine.download_async(self._request(url, item.key)), kind)
             if instead["status"] == MediaState.STORED:
@@ -154,7 +158,9 @@ class Media(FilesPipeline):
         """Name the file of an image after its content's true extension."""
         head = response.head if isinstance(response, FileResponse) else b""
         found = formats.sniff(head)
-        return paths.render(self._template, path_fields(item, found.extension if found else ""))
+        rendition = item.rendition if isinstance(item, Image) else None
+        template = self._template if rendition is None else renditions.template_of(self._template, rendition)
+        return paths.render(template, path_fields(item, found.extension if found else ""))
 
 
 def size_limit(crawler: Crawler) -> int | None:

@@ -82,7 +82,9 @@ class Store:
             self._books.stop(error)
             item.media_state = MediaState.FAILED
         else:
-            item.path = item.files[-1]["path"] = fate.path or item.path
+            item.files[-1]["path"] = fate.path or item.files[-1]["path"] or item.path
+            if fate.rendition is None:
+                item.path = item.files[-1]["path"]
             if fate.state != MediaState.STORED:
                 item.media_state = fate.state
             self._crawler.stats.inc_value("civitscrape/bytes", fate.size or 0)
@@ -103,10 +105,12 @@ class Store:
             return None
         extension = found.get("extension")
         # What is fetched again keeps the name it has: only `civitscrape plan --paths --move` changes names.
-        path = image.path if image.path and PurePosixPath(image.path).suffix == extension else None
+        named = image.rendition is None and image.path is not None
+        path = image.path if named and PurePosixPath(image.path or "").suffix == extension else None
         return shelf.Fate(
             image_id=image.id,
-            key=image.key,
+            key=image.media_key or image.key,
+            rendition=image.rendition,
             state=found["status"],
             path=path,
             unnamed=_unnamed(image, extension) if extension and path is None else None,
@@ -120,8 +124,10 @@ class Store:
 
     def _known(self, image: Image) -> Fate:
         """See to an image whose bytes are here already: a name of its own, and a sidecar that is up to date."""
-        fate = shelf.Fate(image_id=image.id, key=image.key or "", state=MediaState.STORED, path=image.path)
-        if image.path is None:
+        fate = shelf.Fate(image_id=image.id, key=image.media_key or "", state=MediaState.STORED, path=image.path)
+        if image.rendition is not None:
+            fate.rendition, fate.path = image.rendition, image.files[-1]["path"]
+        elif image.path is None:
             fate.unnamed = _unnamed(image, PurePosixPath(image.files[-1]["path"]).suffix)
         return fate
 
@@ -133,7 +139,7 @@ class Store:
 
             settings = self._crawler.settings
             site = conversions.Site(url=settings["CIVITAI_URL"], mature_url=settings["CIVITAI_MATURE_URL"])
-            known = [fate.image_id for fate in fates if fate.part is None and fate.state == MediaState.STORED]
+            known = [fate.image_id for fate in fates if _is_known(fate)]
             retagging.refresh(connection, self._folder, known, site)
 
     async def _put(self, fate: Fate) -> None:
@@ -159,6 +165,11 @@ class Store:
                     if place % BREATH == 0:
                         await asyncio.sleep(0)
         self._writer = None
+
+
+def _is_known(fate: Fate) -> bool:
+    """Tell whether the original of an image was here before."""
+    return fate.part is None and fate.state == MediaState.STORED and fate.rendition is None
 
 
 def _unnamed(image: Image, extension: str) -> Unnamed:

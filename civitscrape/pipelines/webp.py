@@ -97,7 +97,7 @@ class Webp:
 
     async def process_item(self, item: Any) -> Any:
         """Convert the picture of an image, unless the crawl is about to end; then `civitscrape convert` finds it."""
-        if not isinstance(item, Image) or item.key is None or item.media_state != MediaState.STORED:
+        if not isinstance(item, Image) or item.key is None or item.media_state != MediaState.STORED or item.rendition:
             return item
         before = self._work.get(item.key)
         if before is None and self._crawler.crawling:

@@ -101,6 +101,8 @@ def make(record: Record, wish: Wish) -> File:
     etag = f'"{record.key}-{wish.width or 0}{"w" if wish.webp else ""}{"s" if wish.still else ""}"'
     if wish.still and record.type is MediaType.VIDEO:
         return File(pictures.rendition(record, wish.width or record.width, webp=False), "image/jpeg", etag)
+    if wish.width is not None and wish.width < record.width and record.type is MediaType.VIDEO:
+        return File(pictures.film(record, wish.width), "video/mp4", etag)
     if wish.width is None or record.type is not MediaType.IMAGE:
         return File(pictures.body(record), pictures.CONTENT_TYPES[record.format], etag)
     body = pictures.rendition(record, wish.width, webp=wish.webp)

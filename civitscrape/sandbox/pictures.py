@@ -75,6 +75,12 @@ def rendition(record: Record, width: int, *, webp: bool) -> bytes:
     return _save(picture, "WEBP", quality=80, method=2) if webp else _save(picture, "JPEG", quality=82)
 
 
+def film(record: Record, width: int) -> bytes:
+    """Make a smaller MP4 of a video, as the CDN does for ``transcode=true,width=``."""
+    size = (width, max(2, record.height * width // record.width))
+    return videos.mp4([one.resize(size, Image.Resampling.LANCZOS) for one in _frames(record, 6)])
+
+
 def paint(seed: int, width: int, height: int, *, phase: int = 0) -> Image.Image:
     """Draw lanterns over water under a soft sky; ``phase`` moves the water, for videos."""
     draw = Random(seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -65,6 +66,32 @@ def file_size(text: object) -> object:
         raise ValueError("give a number of bytes, as in 500MB, 1.5GiB or 20000")
     return int(float(found[1]) * (1024 if found[3] else 1000) ** " kmgt".index((found[2] or " ").lower()))
 
+
+AGES = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def moment(text: object) -> object:
+    """Read a date, a time, or an age, as UTC ISO 8601; times without a zone are UTC.
+
+    >>> moment("2026-05-01"), moment("2026-05-01T12:00:00+02:00")
+    ('2026-05-01T00:00:00.000Z', '2026-05-01T10:00:00.000Z')
+    """
+    if not isinstance(text, str):
+        return text
+    age = re.fullmatch(r"(\d{1,5})([hdw])", text.strip())
+    try:
+        if age is not None:
+            told = datetime.now(UTC) - timedelta(**{AGES[age[2]]: int(age[1])})
+        else:
+            told = datetime.fromisoformat(text.strip())
+            told = told.replace(tzinfo=told.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("give a date, as in 2026-05-01, or an age, as in 12h, 30d or 8w") from None
+    return told.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[str | None, BeforeValidator(moment)]
+"""A date, or an age."""
 
 Numbers = Annotated[list[int], BeforeValidator(numbers), Field(min_length=1)]
 """Ids, with commas."""
@@ -142,6 +169,19 @@ class MediaArguments(WalkArguments):
     download: Literal["original", "none"] = Field(
         default="original", description="`original` fetches the bytes as uploaded, `none` keeps to records."
     )
+    quality: Literal[
+        "original", "width=96", "width=320", "width=450", "width=512", "width=800", "width=1200", "width=1600"
+    ] = Field(
+        default="original",
+        description="`original` fetches the bytes as uploaded; `width=450` and the other widths fetch the site's "
+        "smaller rendition instead, into a folder of its own (`media/width-450/…`), beside the originals and never "
+        "in their place.",
+    )
+    posters: Literal["no", "yes"] = Field(
+        default="no",
+        description="`yes` fetches beside each video that is stored its poster, the still that the site shows of it "
+        "(`{name}.poster.jpeg`); those of videos that are here already come when a listing brings them again.",
+    )
     votes: Literal["no", "yes", "browser"] = Field(
         default="no",
         description="`no` brings the tags alone; `yes` brings votes with them, from the site's own feed (200 images a "
@@ -153,6 +193,15 @@ class MediaArguments(WalkArguments):
         ge=1,
         description="Leave out files that are larger: a number of bytes, or with a unit, `500MB`, `1.5GiB`. Their "
         "records are kept; they are `refused` with this argument's name, and a run without it fetches them.",
+    )
+    since: Moment = Field(
+        default=None,
+        description="Keep only entries published at this time or later: a date (UTC), `2026-05-01`, or an age, `30d`, "
+        "`12h`, `8w`. The walk begins at the newest end, stops after a page that is older, and ends `limited`.",
+    )
+    until: Moment = Field(
+        default=None,
+        description="Keep only entries published before this time, given as for `since`; the walk ends `limited`.",
     )
     redownload: Literal["no", "yes"] = Field(
         default="no", description="`yes` fetches files again that the archive already has."

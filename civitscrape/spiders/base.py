@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from scrapy import Spider
 
-from civitscrape.civitai import levels, urls
+from civitscrape.civitai import levels, media, urls
 from civitscrape.civitai.cookies import has_login
 from civitscrape.exceptions import ArgumentError
 from civitscrape.extensions.books import Books
 from civitscrape.items import Image
-from civitscrape.spiders.arguments import Arguments  # noqa: TC001 (part of the class's public face)
+from civitscrape.spiders.arguments import Arguments, MediaArguments
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -107,6 +107,15 @@ class CivitaiSpider(Spider):
             ArgumentError: this spider has none.
         """
         raise ArgumentError(f"spider {self.name} has no walks to go on with; {len(walks)} were left by it")
+
+    @property
+    def quality(self) -> str:
+        """What is fetched of images: ``original``, or the name of a rendition."""
+        return self.args.quality if isinstance(self.args, MediaArguments) else media.ORIGINAL
+
+    def rendition(self, media_type: str) -> str | None:
+        """Name the rendition that is asked for of a type of media; None for the original."""
+        return media.rendition_of(self.quality, media_type)
 
     @property
     def books(self) -> Books:

@@ -97,7 +97,10 @@ class PageVotes:
             ids = await self._spider.books.due(self._wish, self._after, room)
             self._exhausted = not ids
             self._names |= await self._spider.books.tag_names(ids)
-            self._images |= await self._spider.books.images(ids)
+            images = await self._spider.books.images(ids)
+            for image in images.values():
+                image.rendition = self._spider.rendition(image.type)  # the file that the listing has brought
+            self._images |= images
             self._after = max([self._after, *ids])
             return [self._ask(number, walk) for number in ids]
 

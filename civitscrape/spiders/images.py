@@ -23,7 +23,11 @@ class _Arguments(MediaArguments):
     def read(cls, typed: dict[str, Any]) -> Any:
         """Check, and refuse to walk the whole site by accident."""
         read = super().read(typed)
-        if read.max_items is None and not asked(read, REST_IMAGE_FILTERS).keys() - {"sort", "period", "type"}:
+        if (
+            read.max_items is None
+            and read.since is None
+            and not asked(read, REST_IMAGE_FILTERS).keys() - {"sort", "period", "type"}
+        ):
             raise ArgumentError(
                 "spider images: name a filter, such as -a model_version_id=ID, or a limit, such as -a max_items=1000; "
                 "the whole site has more images than a listing gives"

@@ -106,6 +106,7 @@ class KeepingSpider(CivitaiSpider):
         """Link a picture and want its file; want a model file where those were asked for."""
         if isinstance(record, Image):
             record.partial = not listing.brings_files
+            record.rendition = self.rendition(record.type)
             yield link(walk, "image", record.id, listed=listed and listing.kind == "image" and not listing.single)
             if self.downloads and self.pictures and listing.brings_files:
                 yield wanted(record, self.settings["CIVITAI_MEDIA_URL"])

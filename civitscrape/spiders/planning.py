@@ -11,7 +11,7 @@ from civitscrape.exceptions import BusyError
 from civitscrape.ledger import Walk, WalkState, now
 from civitscrape.spiders.findings import wanted
 from civitscrape.spiders.keeping import KeepingSpider
-from civitscrape.spiders.listings.base import NEWEST, Question
+from civitscrape.spiders.listings.base import LIMITS, NEWEST, Question
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     from civitscrape.items import Level
     from civitscrape.spiders.listings.base import Listing
+
+
+TIMED = frozenset({"image", "model", "post"})
+"""Kinds of entries that are published at some time."""
 
 
 class PlanningSpider(KeepingSpider):
@@ -74,7 +78,7 @@ class PlanningSpider(KeepingSpider):
 
     async def _leftovers(self, target: str, level: int) -> AsyncIterator[list[Any]]:
         """Bring what earlier runs left to be fetched, when its turn has come: the listing does not wait for it."""
-        async for images in self.books.leftovers(target, level):
+        async for images in self.books.leftovers(target, level, self.quality):
             base = self.settings["CIVITAI_MEDIA_URL"]
             yield [record for image in images for record in (image, wanted(image, base))]
 
@@ -93,8 +97,9 @@ class PlanningSpider(KeepingSpider):
             state=WalkState.RUNNING,
             started_at=now(),
         )
-        if not listing.single and self.args.max_items is not None:
-            return [self._limited(fresh, listing, chosen=params.get("sort") is not None)]
+        limits = {} if listing.single else self._limits(listing)
+        if limits:
+            return [self._limited(fresh, listing, limits, chosen=params.get("sort") is not None)]
         parts = await self.books.parts(fresh) if listing.divisible else []
         if parts:
             return parts
@@ -107,10 +112,21 @@ class PlanningSpider(KeepingSpider):
         """Tell the hosts apart where both could be asked: they filter by different ratings (rest.md §2.1)."""
         return {"site": "mature"} if level & levels.SFW and self.level & levels.MATURE else {}
 
-    def _limited(self, walk: Walk, listing: Listing, *, chosen: bool) -> Walk:
-        """Take the newest entries only, unless a person chose an order."""
-        end = {} if chosen or listing.sort is None else {"sort": NEWEST, "until_known": True}
-        walk.params |= end | {"max_items": self.args.max_items}
+    def _limits(self, listing: Listing) -> dict[str, Any]:
+        """Tell what part of a listing is asked for; nothing where it is all of it."""
+        timed = listing.kind in TIMED
+        asked = {name: getattr(self.args, name, None) for name in LIMITS if name == "max_items" or timed}
+        return {name: value for name, value in asked.items() if value is not None}
+
+    def _limited(self, walk: Walk, listing: Listing, limits: dict[str, Any], *, chosen: bool) -> Walk:
+        """Begin at the newest end, unless a person chose an order.
+
+        Only a number of entries ends at what is known: of a time, an earlier run may have known the newest alone.
+        """
+        end: dict[str, Any] = {} if chosen or listing.sort is None else {"sort": NEWEST}
+        if end and limits.keys() == {"max_items"}:
+            end["until_known"] = True
+        walk.params |= end | limits
         return walk
 
     async def _from_newest(self, walk: Walk, listing: Listing) -> None:

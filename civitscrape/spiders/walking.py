@@ -12,8 +12,8 @@ from civitscrape.exceptions import AnswerError, ForbiddenError, LoginError, NotF
 from civitscrape.items import Image
 from civitscrape.ledger import Announcement, WalkState
 from civitscrape.spiders import splitting
-from civitscrape.spiders.findings import is_older, judged, link, numbered
-from civitscrape.spiders.listings.base import BRINGS, COVERS, MEETS
+from civitscrape.spiders.findings import bounds, is_older, judged, link, numbered, within
+from civitscrape.spiders.listings.base import BRINGS, COVERS, LIMITS, MEETS
 from civitscrape.spiders.listings.byid import BY_ID
 from civitscrape.spiders.listings.instead import otherwise
 from civitscrape.spiders.planning import PlanningSpider
@@ -87,12 +87,14 @@ class WalkingSpider(PlanningSpider):
             return
         if walk.pages == 0:
             walk.started_at = answers.time_of(response) or walk.started_at
-        async for step in self._take(page, entries[: self._room(walk)], walk, again=again):
+        async for step in self._take(page, entries, walk, again=again):
             yield step
 
     async def _take(self, page: Page, entries: list[Any], walk: Walk, *, again: bool) -> AsyncIterator[Any]:
         """Keep entries, and go on to where the page leads."""
-        enough = await self._reaches_known(entries, walk) or self._room(walk) == len(entries)
+        entries, passed = within(self.listing(walk.source), entries, walk)
+        entries = entries[: self._room(walk)]
+        enough = passed or await self._reaches_known(entries, walk) or self._room(walk) == len(entries)
         for entry in entries:
             yield list(self.keep(entry, walk))
         self._track(walk).latest.extend(numbered(self.listing(walk.source), page.entries))
@@ -251,7 +253,7 @@ class WalkingSpider(PlanningSpider):
 
     def _provable(self, walk: Walk) -> bool:
         listing = self.listing(walk.source)
-        return listing.provable and walk.params["sort"] == listing.sort and "max_items" not in walk.params
+        return listing.provable and walk.params["sort"] == listing.sort and not LIMITS & walk.params.keys()
 
     def _laid_over(self, cursor: str, page: Page, walk: Walk) -> str:
         """Let the next page begin with the end of this one, where the cursor counts entries."""
@@ -264,7 +266,9 @@ class WalkingSpider(PlanningSpider):
 
     async def end(self, walk: Walk) -> AsyncIterator[Any]:
         """Write into a walk that it has come to its end, or to the end that a person set."""
-        walk.state = WalkState.LIMITED if "max_items" in walk.params else WalkState.COMPLETE
+        walk.state = WalkState.LIMITED if LIMITS & walk.params.keys() else WalkState.COMPLETE
+        if walk.state is WalkState.LIMITED:
+            walk.error = bounds(walk)
         flaw = self.listing(walk.source).flaw(walk)
         if walk.state is WalkState.COMPLETE and walk.gaps:
             yield self._moved(walk)

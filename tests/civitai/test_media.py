@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from civitscrape.civitai.media import is_key, key_of, original
+from civitscrape.civitai.media import WIDTHS, is_key, key_of, original, poster, smaller
+from civitscrape.spiders.arguments import MediaArguments
 
 KEY = "1f0a7c52-6d4e-4b0a-9a55-0c8e2f7d91a1"
 BASE = "https://image.civitai.com/xG1nkqKTMzGDvpLrqFT7WA"
@@ -111,3 +114,28 @@ def test_no_address_is_built_from_what_is_no_key():
         original(BASE, "../../etc", "image")
     with pytest.raises(ValueError, match="hologram"):
         original(BASE, KEY, "hologram")
+
+
+@pytest.mark.parametrize(
+    ("media_type", "asked", "extension"),
+    [("image", "width=800", ".jpeg"), ("video", "transcode=true,width=800", ".mp4")],
+)
+def test_a_rendition_is_asked_as_the_site_asks_for_it(media_type, asked, extension):
+    address = smaller(BASE + "/", KEY, media_type, "width=800")
+
+    assert address == f"{BASE}/{KEY}/{asked}/{KEY}{extension}"
+    assert key_of(address) == KEY
+
+
+def test_every_width_that_the_cdn_renders_can_be_asked_for_and_no_other():
+    qualities = get_args(MediaArguments.model_fields["quality"].annotation)
+
+    assert qualities == ("original", *(f"width={one}" for one in WIDTHS))
+
+
+def test_a_poster_is_a_still_of_the_same_key():
+    assert key_of(poster(BASE, KEY)) == KEY
+    with pytest.raises(ValueError, match="must not be fetched"):
+        poster(BASE, "../../etc")
+    with pytest.raises(ValueError, match="must not be fetched"):
+        smaller(BASE, "../../etc", "image", "width=450")

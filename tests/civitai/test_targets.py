@@ -521,6 +521,8 @@ def test_each_filter_has_one_name_on_the_site_and_one_here(filter_):
     assert ours not in {
         "level",
         "download",
+        "quality",
+        "posters",
         "votes",
         "mode",
         "max_items",

@@ -123,3 +123,25 @@ def test_what_came_is_written_into_the_item_and_counted(pipeline):
     assert done is image
     assert (image.media_state, image.files) == ("gone", [result])
     assert pipeline.crawler.stats.get_value("civitscrape/files_gone") == 1
+
+
+@pytest.mark.parametrize("media_type", ["image", "video"])
+def test_a_rendition_has_an_address_and_a_part_of_its_own(pipeline, tmp_path, media_type):
+    image = Image(id=7, key=KEY, type=media_type, media_state="wanted", rendition="width=450")
+
+    [request] = pipeline.get_media_requests(image, None)
+
+    assert "width=450/" in request.url
+    assert request.meta["download_to"] == str(tmp_path / "media" / ".parts" / f"{KEY}@width=450.part")
+
+
+async def test_a_still_is_not_kept_as_the_rendition_of_a_video(pipeline, tmp_path):
+    video = Image(id=7, key=KEY, type="video", media_state="wanted", rendition="width=450")
+    [request] = pipeline.get_media_requests(video, None)
+
+    came = brought(tmp_path / "x.part", HEADS[".png"])
+    found = await pipeline.media_downloaded(came, request, None, item=video)
+
+    assert found["status"] == "failed"
+    assert "still" in found["error"]
+    assert not (tmp_path / "x.part").exists()

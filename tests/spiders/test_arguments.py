@@ -19,9 +19,13 @@ def test_a_username_is_enough():
         "content": ["images", "videos"],
         "level": Level.PG | Level.PG13,
         "download": "original",
+        "quality": "original",
+        "posters": "no",
         "mode": "all",
         "max_items": None,
         "max_file_size": None,
+        "since": None,
+        "until": None,
         "votes": "no",
         "redownload": "no",
     }
@@ -67,6 +71,13 @@ SLIPS = {
         ("many", "'many': input should be a valid integer"),
         ("1.5", "'1.5': input should be a valid integer"),
     ],
+    "quality": [
+        ("450", "'450': input should be 'original', 'width=96', "),
+        ("width=500", "'width=500': input should be 'original', 'width=96', "),
+    ],
+    "since": [("yesterday", "give a date, as in 2026-05-01, or an age, as in 12h, 30d or 8w")],
+    "until": [("999999w", "give a date, as in 2026-05-01, or an age"), ("2026-13-01", "give a date")],
+    "posters": [("true", "'true': input should be 'no' or 'yes'")],
     "redownload": [("True", "'True': input should be 'no' or 'yes'")],
 }
 

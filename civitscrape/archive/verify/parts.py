@@ -6,6 +6,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+from civitscrape.archive.names import IDENTIFIERS
 from civitscrape.archive.verify import rows
 
 try:
@@ -22,7 +23,7 @@ QUIET = 300
 """Seconds without a written byte after which no process can still be at a part: downloads give up after a minute."""
 
 _NUMBER = re.compile(r"~file-([0-9]+)~[0-9a-f]+\.part")
-_KEY = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.part")
+_KEY = re.compile(rf"({IDENTIFIERS['key'].pattern})\.part")
 
 
 def is_stale(connection: Connection, target: Path, *, at_work: bool) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from civitscrape.archive import paths as names_of
-from civitscrape.archive import schema
+from civitscrape.archive import renditions, schema
 from civitscrape.archive.database import from_row
 from civitscrape.archive.verify.planning import WEBP, Holding
 from civitscrape.ledger import MediaState, now
@@ -43,7 +43,7 @@ def _media_of(target: str | None) -> sa.ColumnElement[bool]:
     claimed = sa.or_(media.c.state == MediaState.STORED, media.c.path.is_not(None), named)
     if target is None:
         return claimed
-    return claimed & sa.exists().where(images.c.key == media.c.key, _images_of(target))
+    return claimed & sa.exists().where(renditions.of_image(), _images_of(target))
 
 
 def _files_of(target: str | None) -> sa.ColumnElement[bool]:
@@ -213,7 +213,7 @@ def awaited_after(connection: Connection, target: str | None, after: str | None)
     lost = media.c.sha256.is_not(None) & media.c.state.in_((MediaState.WANTED, MediaState.FAILED))
     lost &= media.c.path.is_(None) & ~named
     if target is not None:
-        lost &= sa.exists().where(images.c.key == media.c.key, _images_of(target))
+        lost &= sa.exists().where(renditions.of_image(), _images_of(target))
     query = sa.select(media.c.key, media.c.state).where(lost).order_by(media.c.key).limit(CHUNK)
     if after is not None:
         query = query.where(media.c.key > after)

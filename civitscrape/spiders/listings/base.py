@@ -127,7 +127,10 @@ MEETS, BRINGS, COVERS = "meets", "brings", "covers"
 """Parameters of the parts that a walk was split into: the walk whose entries the newest half must come to; the images
 that a listing of posts stands for; whether it only reaches into what no part lists."""
 
-OURS = frozenset({"sort", "site", "max_items", "until_known", "control", MEETS, BRINGS, COVERS})
+LIMITS = frozenset({"max_items", "since", "until"})
+"""Parameters by which a person takes a part of a listing only."""
+
+OURS = frozenset({"sort", "site", "until_known", "control", MEETS, BRINGS, COVERS}) | LIMITS
 """Parameters of a walk that are no filters."""
 
 

@@ -1,0 +1,105 @@
+"""Fetch the poster of each stored video, the still that the site shows of it, and put it beside the video."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy import Request
+from scrapy.exceptions import NotConfigured
+from scrapy.http.request import NO_CALLBACK
+
+from civitscrape.archive import paths, posters
+from civitscrape.archive.shelf import Fate
+from civitscrape.civitai import media
+from civitscrape.civitai.roles import Role, stamp
+from civitscrape.exceptions import ArchiveError
+from civitscrape.extensions.books import Books
+from civitscrape.items import Image, MediaType
+from civitscrape.ledger import POSTER, MediaState
+from civitscrape.pipelines.media import fate
+from civitscrape.spiders.arguments import MediaArguments
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+
+class Posters:
+    """Comes after the store, which has given the video its name; a poster that fails costs no video."""
+
+    def __init__(self, crawler: Crawler, books: Books, store: Path, *, base: str, again: bool) -> None:
+        self._crawler = crawler
+        self._books = books
+        self._store = store
+        self._base = base
+        self._again = again
+        self._failed: list[str] = []
+        self._put = partial(posters.put, store=store)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Read where posters come from and where they go.
+
+        Raises:
+            NotConfigured: nobody asked for them.
+        """
+        arguments, settings = getattr(crawler.spider, "args", None), crawler.settings
+        if not isinstance(arguments, MediaArguments) or arguments.posters != "yes":
+            raise NotConfigured
+        store, base = Path(settings["MEDIA_STORE"]), settings["CIVITAI_MEDIA_URL"]
+        return cls(crawler, Books.of(crawler), store, base=base, again=arguments.redownload == "yes")
+
+    def close_spider(self) -> None:
+        """Say how many did not come."""
+        if self._failed:
+            first = f"{len(self._failed)} posters could not be fetched; the same command tries them again; the first: "
+            self._books.left_out.append(first + self._failed[0])
+
+    async def process_item(self, item: Any) -> Any:
+        """Bring the poster of a video that is here."""
+        video = _path_of(item)
+        if video is None or not self._crawler.crawling:
+            return item
+        try:
+            known = await self._books.archive.run(posters.state, item.key)
+            if known not in {MediaState.STORED, MediaState.GONE} or self._again:
+                await self._fetch(item, video)
+        except ArchiveError as error:
+            self._books.stop(error)
+        return item
+
+    async def _fetch(self, video: Image, path: str) -> None:
+        key = posters.key_of(video.key or "")
+        url = media.poster(self._base, video.key or "")
+        meta = stamp(Role.MEDIA, url) | {"download_to": str(paths.part_path(self._store, key))}
+        if self._crawler.engine is None:
+            return
+        request = Request(url, callback=NO_CALLBACK, meta=meta, dont_filter=True)
+        found = fate(await self._crawler.engine.download_async(request), MediaType.IMAGE)
+        if found["status"] == MediaState.WANTED:  # the crawl is about to end
+            return
+        told = Fate(
+            image_id=video.id,
+            key=key,
+            rendition=POSTER,
+            state=found["status"],
+            path=posters.beside(path, found["extension"]) if "extension" in found else None,
+            part=found.get("part"),
+            sha256=found.get("checksum"),
+            size=found.get("size"),
+            content_type=found.get("content_type"),
+            error=found.get("error"),
+        )
+        await self._books.archive.run(self._put, told, url)
+        self._crawler.stats.inc_value(f"civitscrape/posters_{told.state}")
+        if told.state == MediaState.FAILED:
+            self._failed.append(f"image {video.id}: {told.error}")
+
+
+def _path_of(item: Any) -> str | None:
+    """Tell where the video of an item lies; None for what is no video, or not here."""
+    if not isinstance(item, Image) or item.type != MediaType.VIDEO or item.media_state != MediaState.STORED:
+        return None
+    path = item.path if item.rendition is None else item.files[-1]["path"]
+    return path if item.key is not None and path else None
