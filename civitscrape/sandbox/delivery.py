@@ -73,13 +73,15 @@ async def _send_badly(request: web.BaseRequest, answer: Answer, rule: Rule) -> w
             await asyncio.sleep(rule.seconds / PIECES)
         await response.write_eof()
         return response
-    await _write(request, response, body[:cut])
+    # What is beyond the promise goes out with its last byte, so that it is there when that is read.
+    told = cut if promised >= cut else max(promised - 1, 0)
+    await _write(request, response, body[:told])
     if fault is Fault.STALL:
         await asyncio.sleep(rule.seconds)
         await _write(request, response, body[cut:])
         await response.write_eof()
     elif request.transport is not None:
-        rest = body[promised:cut]  # past the response, which holds back what it did not promise
+        rest = body[told:cut]  # past the response, which holds back what it did not promise
         for block in [rest] if isinstance(rest, bytes) else rest.blocks():
             request.transport.write(block)
         request.transport.close()

@@ -141,7 +141,7 @@ def test_it_says_what_came_of_it(output, archive):
         (["--path", "{id}{ext}"], "--path: names files in another folder; give that with --to"),
         (["--to", "phone", "--path", "{id}-{title}{ext}"], "there is no field 'title'"),
         (["--target", "lampwright"], "--target 'lampwright': write KIND:NAME"),
-        (["--target", "user:nobody"], "--target 'user:nobody': has led to no image in sqlite:///"),
+        (["--target", "user:nobody"], "there is no archive at "),
         (["-s", "WEBP_QUALITY=0"], "setting WEBP_QUALITY: '0': give a number, 1 to 100"),
         (["-s", "WEBP_METHOD=quick"], "setting WEBP_METHOD: 'quick': give a number, 0 to 6"),
         (["-s", "WEBP_ENABLED=perhaps"], "setting WEBP_ENABLED: 'perhaps': give True or False"),
