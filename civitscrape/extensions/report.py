@@ -21,7 +21,7 @@ from civitscrape.civitai.media import ORIGINAL
 from civitscrape.exceptions import ArchiveError
 from civitscrape.extensions.books import Books
 from civitscrape.extensions.feeds import Feeds
-from civitscrape.ledger import Outcome, now
+from civitscrape.ledger import Outcome, WalkState, now
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -174,11 +174,11 @@ def write(path: Path, content: dict[str, Any]) -> None:
 
 def show(content: dict[str, Any], console: Console) -> None:
     """Print a report as people read it."""
-    table = Table(title=f"Run {content['run']}", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=f"Run {content['run']}", title_justify="left", box=box.SIMPLE_HEAD, padding=0)
     table.add_column("walk", overflow="fold")
     for name in ("announced", "listed", "stored", "had", "gone", "hidden", "refused", "failed"):
-        table.add_column(name, justify="right")
-    table.add_column("state")
+        table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
+    table.add_column("state", no_wrap=True, min_width=len(WalkState.COMPLETE))
     for target in content["targets"]:
         for walk in target["walks"]:
             table.add_row(*_row(walk))
