@@ -18,6 +18,7 @@ import asyncio
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -45,6 +46,7 @@ from civitscrape.downloads.ranges import Source, Verdict
 from civitscrape.downloads.response import RESUMED, FileResponse
 from civitscrape.downloads.suspended import Suspended
 from civitscrape.downloads.trust import UntrustedCertificateError, context_of
+from civitscrape.downloads.writing import Writing
 from civitscrape.exceptions import ArchiveError
 
 if TYPE_CHECKING:
@@ -279,7 +281,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         """
         limit = _check(response, request, part)
         received, waiting = part.size, 0
-        writing: asyncio.Task[None] | None = None
+        writing = Writing(part, partial(self._in_thread, part))
         try:
             async for chunk in response.content.iter_any():
                 chunks.append(chunk)
@@ -288,20 +290,14 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
                 if limit and received > limit:
                     raise _too_large(received, limit)
                 if waiting >= WRITE_SIZE:
-                    # Waiting for the write before is the back-pressure: aiohttp stops reading at twice its own buffer.
-                    if writing is not None:
-                        await writing
-                    batch, waiting = chunks.copy(), 0
-                    chunks.clear()
-                    writing = asyncio.create_task(self._in_thread(part, part.write, batch))
+                    await writing.hand_over(chunks)
+                    waiting = 0
         except aiohttp.ClientPayloadError as error:
             raise ResponseDataLossError(f"{request.url}: the body broke off after {received} bytes: {error}") from error
         finally:
-            if writing is not None:
-                await _settle(writing, chunks)
+            await writing.settle(chunks)
         require_whole(response, request.url, received)
-        if writing is not None:
-            writing.result()
+        writing.check()
         batch = chunks.copy()
         chunks.clear()
         await self._in_thread(part, part.finish, batch)
@@ -335,15 +331,6 @@ def _check(response: _ClientResponse, request: Request, part: PartFile) -> int:
     if encoding not in DECODED:
         raise NotSupported(f"{request.url}: the file came with Content-Encoding {encoding!r}, which was not asked for")
     return limit
-
-
-async def _settle(writing: asyncio.Task[None], chunks: list[bytes]) -> None:
-    """Let a write end before anything else is written; what came after one that failed must not be written at all."""
-    rest = chunks.copy()
-    chunks.clear()
-    await asyncio.wait([writing])
-    if writing.exception() is None:
-        chunks.extend(rest)
 
 
 def _too_large(size: int, limit: int) -> DownloadCancelledError:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from civitscrape.downloads import journal
@@ -26,8 +28,9 @@ HEAD_SIZE = 512
 # Smaller ones come in one piece, and two more calls of the system for each would be felt.
 BIG = 1024 * 1024
 
-# Bytes after which a big file's journal says that the disk has them.
-SYNC_SIZE = 64 * 1024 * 1024
+# Seconds of a big file after which it is put on the disk for certain, and its journal says so: what a power failure
+# takes of a transfer, however fast. Systems do so by themselves about as often, and oftener costs more than receiving.
+SYNC_SECONDS = 30.0
 
 # Bytes read at once where a part is hashed again.
 BLOCK = 1024 * 1024
@@ -64,6 +67,7 @@ class PartFile:
         }
         self._file: FileIO | None = None
         self._synced = 0
+        self._sync_after = inf
         self._journaled = False
         self._discarded = False
         self._lock = Lock()
@@ -108,10 +112,32 @@ class PartFile:
             if self._file is None:
                 self._file = _open_locked(self.path, 0)
                 self._note()
+                self._sync_after = monotonic() + SYNC_SECONDS
             self._write(chunks)
-            if self.size - self._synced >= SYNC_SIZE:
-                os.fsync(self._file.fileno())
-                self._synced = self.size
+
+    @property
+    def sync_due(self) -> bool:
+        """Whether the last :meth:`sync`, or the first write, was so long ago that one is due."""
+        return monotonic() >= self._sync_after
+
+    def sync(self) -> None:
+        """See that the disk has what was written so far, and let the journal say so; others may write meanwhile.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        with self._lock:
+            if self._file is None:
+                return
+            self._sync_after = monotonic() + SYNC_SECONDS
+            descriptor, size = os.dup(self._file.fileno()), self.size
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        with self._lock:
+            if self._file is not None:
+                self._synced = size
                 self._note()
 
     def finish(self, chunks: Iterable[bytes]) -> None:
@@ -143,6 +169,7 @@ class PartFile:
                 file.close()
                 return False
             self._file, self.resumed, self._discarded = file, True, False
+            self._sync_after = monotonic() + SYNC_SECONDS
             return True
 
     def abandon(self) -> None:
@@ -162,14 +189,16 @@ class PartFile:
             OSError: the file cannot be written.
         """
         with self._lock:
-            if self._file is None and not self._discarded:
-                self._file = _open_locked(self.path, self.size)
-            self._write(chunks)
-            if self._file is not None:
-                os.fsync(self._file.fileno())
-                self._synced = self.size
-            self._discarded = True  # a write that a cancelled download left behind comes too late
-            self._close()
+            try:
+                if self._file is None and not self._discarded:
+                    self._file = _open_locked(self.path, self.size)
+                self._write(chunks)
+                if self._file is not None:
+                    os.fsync(self._file.fileno())
+                    self._synced = self.size
+            finally:
+                self._discarded = True  # a write that a cancelled download left behind comes too late
+                self._close()
             self._note()
 
     def discard(self) -> None:

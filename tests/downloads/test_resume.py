@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from errno import ENOSPC
+import os
+from errno import EIO, ENOSPC
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from scrapy.exceptions import DownloadCancelledError, ResponseDataLossError
 
 from civitscrape.downloads import handler as handler_module
 from civitscrape.downloads import journal, space
+from civitscrape.downloads import part as part_module
 from civitscrape.downloads.part import PartFile
 from civitscrape.downloads.ranges import Source
 from civitscrape.downloads.response import RESUMED
@@ -334,3 +336,39 @@ def test_a_journal_that_cannot_be_read_is_none(tmp_path, text):
     (tmp_path / "a.part.json").write_text(text)
 
     assert PartFile.found(str(tmp_path / "a.part")) is None
+
+
+async def test_the_disk_is_asked_now_and_then_to_have_a_big_file_for_certain(handler, tmp_path, monkeypatch):
+    monkeypatch.setattr(part_module, "SYNC_SECONDS", 0.0)
+    synced: list[int] = []
+    sync = PartFile.sync
+
+    def watched(part: PartFile) -> None:
+        sync(part)
+        synced.append(part._synced)
+
+    monkeypatch.setattr(PartFile, "sync", watched)
+    served = Ranged(breaks=[len(BODY) - 1000])
+
+    async with site(served.answer) as server:
+        await broken(handler, server.url, tmp_path / "a.part")
+
+    assert synced
+    assert all(0 < size < len(BODY) for size in synced)
+    monkeypatch.setattr(journal, "boot", lambda: "another")
+    entry = journal.read(str(tmp_path / "a.part"))
+    assert entry is not None
+    assert entry.safe == len(BODY) - 1000
+
+
+async def test_a_disk_that_does_not_take_a_big_file_is_said_so(handler, tmp_path, monkeypatch):
+    def refuse(_: int) -> None:
+        raise OSError(EIO, "Input/output error")
+
+    monkeypatch.setattr(part_module, "SYNC_SECONDS", 0.0)
+    served = Ranged()
+    async with site(served.answer) as server:
+        monkeypatch.setattr(os, "fsync", refuse)
+
+        with pytest.raises(ArchiveError, match=r"cannot be written.*Input/output error"):
+            await handler.download_request(file_request(server.url, tmp_path / "a.part"))
