@@ -60,6 +60,10 @@ if TYPE_CHECKING:
 # once keep 16 MiB.
 WRITE_SIZE = 1024 * 1024
 
+# Bytes of a file that aiohttp holds before it stops reading, and once more as much: four times what is its habit, so
+# that a big file does not stop and go at every read.
+READ_SIZE = 256 * 1024
+
 # Bytes kept of an answer that is not the file: enough for an error page to be recognised.
 ERROR_SIZE = 64 * 1024
 
@@ -138,6 +142,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
                 allow_redirects=False,
                 proxy=self._extract_proxy_url_with_creds(request),
                 auto_decompress=to_file,
+                read_bufsize=READ_SIZE if to_file else None,
             ) as response:
                 yield cast("_ClientResponse", response)
         except TimeoutError as error:
