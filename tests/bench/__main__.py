@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.bench import contenders, nearness, pictures, resume, scenes, table, votes
+from tests.bench import contenders, many, nearness, pictures, resume, scenes, table, votes
 from tests.bench.measuring import ContenderError
 from tests.bench.stage import stage
 from tests.bench.turns import Turns
@@ -36,6 +36,9 @@ VOTES = "votes"
 DUPLICATES = "duplicates"
 """Scene that asks what is near among hashes."""
 
+MANY = "many"
+"""Scene that takes minutes, and so is measured only when it is asked for."""
+
 WIDTH = 160
 """Columns where there is no terminal that says how many it has."""
 
@@ -45,7 +48,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often the contenders take turns (default: 3)")
     everything = [*scenes.SCENES, RESUME, CONVERT, VOTES, DUPLICATES]
-    parser.add_argument("--scene", choices=everything, help="measure only this one")
+    parser.add_argument("--scene", choices=[*everything, MANY], help="measure only this one")
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     absent = contenders.absent() if options.scene not in {CONVERT, DUPLICATES} else {}
@@ -62,6 +65,8 @@ def main() -> int:
                 console.print(table.judgement(pictures.measure(Path(folder) / CONVERT, console, options.rounds)))
             elif name == VOTES:
                 console.print(table.judgement(votes.measure(Path(folder)), title="Votes of 1,000 images"))
+            elif name == MANY:
+                console.print(table.judgement(many.measure(Path(folder), _progress().print)))
             elif name == DUPLICATES:
                 console.print(table.judgement(nearness.measure(console, options.rounds)))
             else:

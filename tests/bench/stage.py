@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -76,6 +76,7 @@ def stage(
     latency: float = 0,
     videos: int = 0,
     video_bytes: int | None = None,
+    formats: tuple[str, ...] | None = None,
 ) -> Iterator[Stage]:
     """Run a sandbox with one creator, all of whose works are safe for work, so that every contender sees them all.
 
@@ -86,6 +87,7 @@ def stage(
         videos: how many of them are videos.
         video_bytes: bytes of each video.
         latency: milliseconds that every answer waits.
+        formats: what the pictures are, in turn; a mixture when null.
     """
     spec = CreatorSpec(
         username=CREATOR,
@@ -95,6 +97,8 @@ def stage(
         file_size=file_size,
         levels=((Level.PG, 1.0),),
     )
+    if formats is not None:
+        spec = replace(spec, formats=formats)
     options = {
         "--creators": json.dumps([asdict(spec)]),
         "--latency": json.dumps(dict.fromkeys(("api", "page", "media"), latency)),
