@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from civitscrape.archive import naming, paths, renditions, schema, sidecars
+from civitscrape.archive import companions, naming, paths, renditions, schema, sidecars
 from civitscrape.archive.database import in_chunks
 from civitscrape.archive.placing import link, place, share, size_of
 from civitscrape.archive.taken import IMAGE
@@ -264,7 +264,7 @@ def _place(store: Path, fate: Fate, shelved: _Home | None, twins: Iterable[str] 
         if home != target and (fate.part is not None or not Path(target).exists()):
             link(Path(home), Path(target))
             if shelved is not None and shelved.webp_path is not None and not shelved.converted:
-                link(Path(paths.address(store, shelved.webp_path)), Path(target).with_suffix(".webp"))
+                link(Path(paths.address(store, shelved.webp_path)), Path(companions.WEBP.of(target)))
     except OSError as error:
         raise ArchiveError(f"{target} cannot be written: {error.strerror or error}") from error
     return shelved.path if shelved is not None else fate.path or ""

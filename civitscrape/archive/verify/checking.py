@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from civitscrape.archive import fingerprints, paths
+from civitscrape.archive import companions, fingerprints, paths
 from civitscrape.archive.verify import looking, mending, parts, planning, rows, webps
 from civitscrape.archive.verify.findings import Findings
 from civitscrape.archive.verify.inventory import Inventory, Stray
@@ -290,7 +290,7 @@ class Check:
 
     def _why(self, stray: Stray) -> str:
         """Say what is known of a file that no row names."""
-        owner = stray.path.endswith(".json") and "the picture that it would belong to is not there"
+        owner = stray.path.endswith(companions.JSON.ending) and "the picture that it would belong to is not there"
         if stray.sha256 is not None:
             nobody = planning.Holding(table="", id="", state=MediaState.STORED)
             same = next(iter(self._archive.run_now(rows.other_paths, stray.sha256, nobody)), None)

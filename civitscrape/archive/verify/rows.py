@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from civitscrape.archive import paths as names_of
-from civitscrape.archive import renditions, schema
+from civitscrape.archive import companions, renditions, schema
 from civitscrape.archive.database import from_row
 from civitscrape.archive.verify.planning import WEBP, Holding
 from civitscrape.ledger import MediaState, now
@@ -101,7 +100,7 @@ def _with_names(connection: Connection, rows: Iterable[Any]) -> list[Holding]:
         holding = found[row.key]
         holding.names[row.id] = row.path or None
         if holding.webp is not None and row.path:
-            holding.webp.names[row.id] = f"{names_of.stem(row.path)}.webp"
+            holding.webp.names[row.id] = companions.WEBP.of(row.path)
     return list(found.values())
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from civitscrape.archive import sidecars
+from civitscrape.archive import companions
 from civitscrape.archive.verify import checking, mending
 from civitscrape.archive.verify import rows as questions
 from civitscrape.archive.verify.checking import Check, Scope
@@ -313,7 +313,7 @@ def test_what_belongs_to_a_stored_file_is_no_orphan(shelf, name):
 
 def test_every_sidecar_that_the_archive_writes_is_no_orphan(shelf):
     shelf.shelve(7)
-    for name in sidecars.names_beside("lampwright/7.png"):
+    for name in companions.texts("lampwright/7.png"):
         shelf.write(name, b"{}")
 
     findings = shelf.check()
