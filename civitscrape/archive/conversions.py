@@ -272,9 +272,24 @@ def _placed(connection: Connection, store: Path, one: Done, fate: Converted, *, 
     if keep:
         return values
     for number, path in files.items():
+        _carry_tags(store, path)
         named = schema.images.c.id == number
         connection.execute(sa.update(schema.images).where(named).values(path=companions.WEBP.of(path)))
     return values | {"path": home, "webp_replaced": sorted({one.job.path, *files.values()})}
+
+
+def _carry_tags(store: Path, path: str) -> None:
+    """Give the tags of an original, whose file has its whole name, to the WebP too; ``sweep`` takes the old name away.
+
+    Raises:
+        ArchiveError: they cannot be written.
+    """
+    before, after = (Path(paths.address(store, companions.TAGS.of(one))) for one in (path, companions.WEBP.of(path)))
+    try:
+        if before.is_file() and not after.exists():
+            placing.link(before, after)
+    except OSError as error:
+        raise ArchiveError(f"{after} cannot be written: {error.strerror or error}") from error
 
 
 def put(store: Path, key: str, path: str, content: bytes, *, lasting: bool) -> None:
@@ -317,6 +332,7 @@ def sweep(connection: Connection, store: Path) -> int:
         try:
             there = Path(paths.address(store, row.webp_path)).stat().st_size == row.webp_size
             for path in set(row.webp_replaced) - named - {row.path} if there else ():
+                _drop_tags(store, path)
                 Path(paths.address(store, path)).unlink(missing_ok=True)
                 removed += 1
         except FileNotFoundError:
@@ -325,3 +341,9 @@ def sweep(connection: Connection, store: Path) -> int:
             raise ArchiveError(f"{error.filename} cannot be removed: {error.strerror or error}") from error
         connection.execute(sa.update(table).where(table.c.key == row.key).values(webp_replaced=None))
     return removed
+
+
+def _drop_tags(store: Path, path: str) -> None:
+    """Take away the tags of an original that goes, which its WebP has by now."""
+    if Path(paths.address(store, companions.TAGS.of(companions.WEBP.of(path)))).exists():
+        Path(paths.address(store, companions.TAGS.of(path))).unlink(missing_ok=True)
