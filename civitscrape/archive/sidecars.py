@@ -125,6 +125,22 @@ def write_of_renditions(
     return written
 
 
+def due(connection: Connection, places: Mapping[int, str], kinds: Collection[str]) -> dict[int, list[str]]:
+    """Name the sidecars that images are to have: of texts only those that would say something.
+
+    Args:
+        connection: the archive; it is asked only where a text may be due.
+        places: the path of each image's file.
+        kinds: which sidecars, of ``KINDS``.
+    """
+    names = {number: [companions.JSON.of(path)] if "json" in kinds else [] for number, path in places.items()}
+    texts = [kind for kind in kinds if kind != "json"]
+    for chunk in in_chunks(places) if texts else ():
+        for number, record in _told(connection, chunk).items():
+            names[number] += [name for name, _ in contents(places[number], record, texts)]
+    return names
+
+
 def contents(path: str, record: dict[str, Any], kinds: Collection[str]) -> Iterator[tuple[str, bytes]]:
     """Give names and contents of the sidecars of a file; a text that would be empty is no file."""
     if "json" in kinds:
