@@ -21,6 +21,7 @@
     ├── EntryError           parsers: one entry lacks what it must have; the entry is kept as a payload
     ├── ArchiveError         archive: the folder or the database cannot be used
     │   ├── NoRoomError      downloads: the disk has no room for a file
+    │   ├── OccupiedError    downloads.part: another process is writing the same file
     │   └── LockedError      archive: another program has a file open, as only Windows forbids
     ├── BusyError            archive.walks: another run is at the same walk right now
     ├── PictureError         archive.pictures: a picture cannot be converted, or is better left as it is
@@ -130,6 +131,10 @@ class PictureError(CivitscrapeError):
 
 class NoRoomError(ArchiveError):
     """The disk has no room for a file; raised in ``downloads`` before the file is begun. Smaller ones may still fit."""
+
+
+class OccupiedError(ArchiveError):
+    """Another process is writing the same part; raised in ``downloads``."""
 
 
 class LockedError(ArchiveError):

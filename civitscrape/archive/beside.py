@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from civitscrape.archive import paths, schema
+from civitscrape.archive import companions, paths, schema
 from civitscrape.archive.commit import restore
 from civitscrape.items import MediaType
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
-
-INFO, PREVIEW = ".civitai.info", ".preview"
-"""What follows the name of a model file without its extension; model browsers look for these."""
 
 ABOUT_MODEL = ("name", "type", "nsfw", "poi")
 """What a version tells of its model."""
@@ -31,15 +28,6 @@ class Picture(NamedTuple):
     key: str
     path: str | None
     """Where it lies in the store; None when it is not archived."""
-
-
-def stem(path: str) -> str:
-    """Return the path of a model file without its extension.
-
-    >>> stem("models/29/31-lantern_v2.0.safetensors")
-    'models/29/31-lantern_v2.0'
-    """
-    return str(PurePosixPath(path).with_suffix(""))
 
 
 def version(connection: Connection, number: int) -> dict[str, Any] | None:
@@ -123,7 +111,7 @@ def may_write(store: Path, path: str, number: int) -> bool:
 
     Ours is what speaks of this very version.
     """
-    target = Path(paths.address(store, stem(path) + INFO))
+    target = Path(paths.address(store, companions.INFO.of(path)))
     try:
         if target.stat().st_size > LARGEST_INFO:
             return False
@@ -137,5 +125,5 @@ def may_write(store: Path, path: str, number: int) -> bool:
 
 def has_preview(store: Path, path: str) -> bool:
     """Tell whether a picture lies beside a model file, whoever put it there."""
-    beside = Path(paths.address(store, stem(path) + PREVIEW))
-    return any(one.name.startswith(beside.name + ".") for one in beside.parent.glob("*" + PREVIEW + ".*"))
+    beside = Path(paths.address(store, companions.PREVIEW.of(path)))
+    return any(one.name.startswith(beside.name + ".") for one in beside.parent.glob(f"*{companions.PREVIEW.ending}.*"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from civitscrape.archive import paths, placing, schema, sidecars
+from civitscrape.archive import companions, paths, placing, schema, sidecars
 from civitscrape.archive.database import from_row, in_chunks
 from civitscrape.archive.pictures.convert import Converted, Left, convert
 from civitscrape.archive.pictures.metadata import About
@@ -224,7 +224,7 @@ def book(connection: Connection, store: Path, done: Collection[Done], *, keep: b
             continue  # fetched again, or converted by another process, since it was read; it will be found again
         values = _noted(one)
         if isinstance(one.fate, Converted):
-            if webp_name(one.job.path) == one.job.path:
+            if companions.WEBP.of(one.job.path) == one.job.path:
                 values["webp_error"] = "its file is called .webp, and is none: a WebP would take its place"
             else:
                 values |= _placed(connection, store, one, one.fate, keep=keep)
@@ -252,14 +252,14 @@ def _noted(one: Done) -> dict[str, Any]:
 
 def _placed(connection: Connection, store: Path, one: Done, fate: Converted, *, keep: bool) -> dict[str, Any]:
     """Write a WebP under the names of all images that it is the file of; tell the row of ``media``."""
-    home = webp_name(one.job.path)
+    home = companions.WEBP.of(one.job.path)
     images = list(images_of(connection, [one.job.key]))  # a crawl may have met another one since
     files = {image.id: image.path for image in images if image.path is not None}
     try:
         put(store, one.job.key, home, fate.content, lasting=not keep)
         for path in files.values():
-            if webp_name(path) != home:
-                placing.link(Path(paths.address(store, home)), Path(paths.address(store, webp_name(path))))
+            if companions.WEBP.of(path) != home:
+                placing.link(Path(paths.address(store, home)), Path(paths.address(store, companions.WEBP.of(path))))
     except OSError as error:
         raise ArchiveError(f"{paths.address(store, home)} cannot be written: {error.strerror or error}") from error
     values = {
@@ -272,9 +272,24 @@ def _placed(connection: Connection, store: Path, one: Done, fate: Converted, *, 
     if keep:
         return values
     for number, path in files.items():
+        _carry_tags(store, path)
         named = schema.images.c.id == number
-        connection.execute(sa.update(schema.images).where(named).values(path=webp_name(path)))
+        connection.execute(sa.update(schema.images).where(named).values(path=companions.WEBP.of(path)))
     return values | {"path": home, "webp_replaced": sorted({one.job.path, *files.values()})}
+
+
+def _carry_tags(store: Path, path: str) -> None:
+    """Give the tags of an original, whose file has its whole name, to the WebP too; ``sweep`` takes the old name away.
+
+    Raises:
+        ArchiveError: they cannot be written.
+    """
+    before, after = (Path(paths.address(store, companions.TAGS.of(one))) for one in (path, companions.WEBP.of(path)))
+    try:
+        if before.is_file() and not after.exists():
+            placing.link(before, after)
+    except OSError as error:
+        raise ArchiveError(f"{after} cannot be written: {error.strerror or error}") from error
 
 
 def put(store: Path, key: str, path: str, content: bytes, *, lasting: bool) -> None:
@@ -303,15 +318,6 @@ def put(store: Path, key: str, path: str, content: bytes, *, lasting: bool) -> N
     part.replace(target)
 
 
-def webp_name(path: str) -> str:
-    """Name the WebP of a file: beside it, like its sidecar.
-
-    >>> webp_name("lampwright/7.png")
-    'lampwright/7.webp'
-    """
-    return f"{path.rpartition('.')[0] or path}.webp"
-
-
 def sweep(connection: Connection, store: Path) -> int:
     """Remove the originals that a WebP has replaced, as the database says; return how many.
 
@@ -326,6 +332,7 @@ def sweep(connection: Connection, store: Path) -> int:
         try:
             there = Path(paths.address(store, row.webp_path)).stat().st_size == row.webp_size
             for path in set(row.webp_replaced) - named - {row.path} if there else ():
+                _drop_tags(store, path)
                 Path(paths.address(store, path)).unlink(missing_ok=True)
                 removed += 1
         except FileNotFoundError:
@@ -334,3 +341,9 @@ def sweep(connection: Connection, store: Path) -> int:
             raise ArchiveError(f"{error.filename} cannot be removed: {error.strerror or error}") from error
         connection.execute(sa.update(table).where(table.c.key == row.key).values(webp_replaced=None))
     return removed
+
+
+def _drop_tags(store: Path, path: str) -> None:
+    """Take away the tags of an original that goes, which its WebP has by now."""
+    if Path(paths.address(store, companions.TAGS.of(companions.WEBP.of(path)))).exists():
+        Path(paths.address(store, companions.TAGS.of(path))).unlink(missing_ok=True)

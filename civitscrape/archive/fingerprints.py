@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from civitscrape.archive import schema
+from civitscrape.archive import companions, schema
 from civitscrape.archive.database import in_chunks, upsert
 from civitscrape.exceptions import ArchiveError
 from civitscrape.ledger import LocalFile, now
@@ -159,7 +159,7 @@ def write_info(path: Path, version: dict[str, Any]) -> str:
     Raises:
         ArchiveError: the folder cannot be written.
     """
-    target = path.with_suffix(".civitai.info")
+    target = path.with_suffix(companions.INFO.ending)
     shown, text = printable(target), _as_text(version)
     there = _read_json(target)
     if there == json.loads(text):

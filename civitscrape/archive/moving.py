@@ -1,25 +1,29 @@
 """Files that are there go to where another template wants them: by the database, in batches, and never over others.
 
-What is about to move is written down before, and that it has moved after: whoever was killed in between is told by the
-names that are marked as on their way, and finishes them first.
+Originals go first, then renditions; the poster of a video goes along with it, like all that lies beside. What is about
+to move is written down before, and that it has moved after: whoever was killed in between is told by the names that are
+marked as on their way, and finishes them first.
 """
 
 from __future__ import annotations
 
-import filecmp
 import os
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from civitscrape.archive import naming, paths, schema, sidecars, taken
+from civitscrape.archive import companions, naming, paths, placing, posters, renditions, schema, sidecars, taken
+from civitscrape.archive.database import in_chunks
 from civitscrape.archive.naming import Taken, Unnamed
+from civitscrape.archive.taken import IMAGE
+from civitscrape.civitai.media import ORIGINAL
+from civitscrape.items import APART
+from civitscrape.ledger import RENDITION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from sqlalchemy.engine import Connection
 
@@ -30,26 +34,36 @@ BATCH = 200
 
 
 class Move(NamedTuple):
-    """One image, and where its file goes."""
+    """One image, or a rendition of it, and where the file goes."""
 
     id: int
     before: str
     after: str
     marked: bool = False
     """Whether its number stands in the new name because another image has the name without."""
+    kind: str = IMAGE
+    """Whether it is the original, or the rendition of this name."""
+
+
+class Poster(NamedTuple):
+    """The poster of a video that moves, and where it goes."""
+
+    key: str
+    before: str
+    after: str
 
 
 @dataclass(slots=True)
 class Batch:
-    """What a template would do with some images, in the order of their numbers."""
+    """What a template would do with some files, in the order of their images or keys."""
 
-    last: int
-    """Number of the last image."""
+    last: int | str
+    """Number of the last image, or key of the last rendition."""
     files: int
-    """Images that have a file."""
+    """Files that are here."""
     moves: list[Move]
     marked: int
-    """Images whose number stands in their name because another has the name without, whether they move or stay."""
+    """Those with the number of their image in their name because another has it without, whether they move or stay."""
 
 
 @dataclass(slots=True)
@@ -64,14 +78,12 @@ class Moved:
 def preview(archive: Archive, template: str) -> Iterator[Batch]:
     """Tell what a template would give; nothing is changed."""
     known = Taken()
-    last: int | None = 0
-    while last is not None:
-        batch = archive.run_now(_look, template, last, known)
-        for move in batch.moves if batch else ():
-            if taken.key_of(move.before) != taken.key_of(move.after):
-                known.leave(move.before)
-        last = batch.last if batch else None
-        if batch:
+    for look, last in ROUNDS:
+        while batch := archive.run_now(look, template, last, known):
+            for move in batch.moves:
+                if taken.key_of(move.before) != taken.key_of(move.after):
+                    known.leave(move.before)
+            last = batch.last  # noqa: PLW2901 (where the next batch begins)
             yield batch
 
 
@@ -90,38 +102,96 @@ def move(archive: Archive, store: Path, template: str, tell: Callable[[Moved], N
     """
     moved = Moved()
     _finish(archive, store, moved)
-    last: int | None = 0
-    while last is not None:
-        batch = archive.run_now(_begin, template, last)
-        _finish(archive, store, moved)
-        tell(moved)
-        last = batch.last if batch else None
+    for look, last in ROUNDS:
+        while batch := archive.run_now(_begin, look, template, last):
+            _finish(archive, store, moved)
+            tell(moved)
+            last = batch.last  # noqa: PLW2901 (as above)
     return moved
 
 
-def _look(connection: Connection, template: str, after: int, known: Taken) -> Batch | None:
+def _look_at_originals(connection: Connection, template: str, after: int, known: Taken) -> Batch | None:
     """Look at the next images that have a file; None when there are no more."""
     table = schema.images
     query = sa.select(table.c.id, table.c.path).where(table.c.path.is_not(None), table.c.id > after)
     here = {row.id: row.path for row in connection.execute(query.order_by(table.c.id).limit(BATCH))}
     if not here:
         return None
-    unnamed = [Unnamed(id=number, extension=os.path.splitext(path)[1]) for number, path in here.items()]  # noqa: PTH122
-    proposed = naming.propose(connection, template, unnamed, known)
-    moves = [
-        Move(number, here[number], found.path, found.marked)
-        for number, found in proposed.items()
-        if found.path != here[number]
-    ]
-    return Batch(max(here), len(here), moves, sum(found.marked for found in proposed.values()))
-
-
-def _begin(connection: Connection, template: str, after: int) -> Batch | None:
-    """Write down what is about to move."""
-    batch = _look(connection, template, after, Taken())
-    if batch is not None:
-        taken.take(connection, ((one.id, one.after, one.before) for one in batch.moves))
+    batch = Batch(max(here), len(here), [], 0)
+    _propose(connection, template, here, known, batch)
     return batch
+
+
+def _look_at_renditions(connection: Connection, template: str, after: str, known: Taken) -> Batch | None:
+    """Look at the next renditions that are here; one that is of no image any more can have no new name, and stays."""
+    table = schema.media
+    query = sa.select(table.c.key, table.c.path).where(table.c.kind == RENDITION, table.c.path.is_not(None))
+    query = query.where(table.c.key > after).order_by(table.c.key).limit(BATCH)
+    here: dict[str, str] = {row.key: row.path for row in connection.execute(query)}
+    if not here:
+        return None
+    by_name: dict[str, dict[int, str]] = {}
+    for key, number in _owners(connection, here).items():
+        by_name.setdefault(renditions.name_in(key) or "", {})[number] = here[key]
+    batch = Batch(max(here), len(here), [], 0)
+    for name, paths_of in by_name.items():
+        where = renditions.template_of(template, name)
+        _propose(connection, where, paths_of, known.of(name), batch)
+    return batch
+
+
+ROUNDS: tuple[tuple[Callable[[Connection, str, Any, Taken], Batch | None], int | str], ...] = (
+    (_look_at_originals, 0),
+    (_look_at_renditions, ""),
+)
+"""What is looked at, one after the other, and where each begins."""
+
+
+def _owners(connection: Connection, here: Mapping[str, str]) -> dict[str, int]:
+    """Find the image that each rendition has its name from: of those that share its key the one that took the name."""
+    images, names = schema.images, schema.taken_names
+    of_key: dict[str, list[int]] = {}
+    bases = {key: key.rpartition(APART)[0] for key in here}
+    query = sa.select(images.c.key, images.c.id).where(images.c.key.in_(set(bases.values()))).order_by(images.c.id)
+    for row in connection.execute(query):
+        of_key.setdefault(row.key, []).append(row.id)
+    held = {key: taken.key_of(path) for key, path in here.items()}
+    query = sa.select(names.c.name, names.c.entry_id).where(names.c.name.in_(set(held.values())))
+    holders = {row.name: row.entry_id for row in connection.execute(query)}
+    found = {}
+    for key, base in bases.items():
+        if ids := of_key.get(base):
+            holder = holders.get(held[key])
+            found[key] = holder if holder in ids else ids[0]
+    return found
+
+
+def _propose(connection: Connection, template: str, here: Mapping[int, str], known: Taken, batch: Batch) -> None:
+    """Find new paths for files of one kind, each given by its image, and add to a batch what would move."""
+    unnamed = [Unnamed(id=number, extension=os.path.splitext(path)[1]) for number, path in here.items()]  # noqa: PTH122
+    for number, found in naming.propose(connection, template, unnamed, known).items():
+        batch.marked += found.marked
+        if found.path != here[number]:
+            batch.moves.append(Move(number, here[number], found.path, found.marked, known.kind))
+
+
+def _begin(
+    connection: Connection, look: Callable[[Connection, str, Any, Taken], Batch | None], template: str, after: Any
+) -> Batch | None:
+    """Write down what is about to move."""
+    batch = look(connection, template, after, Taken())
+    if batch is not None:
+        _take(connection, batch.moves, lambda one: (one.id, one.after, one.before))
+    return batch
+
+
+def _take(connection: Connection, moves: Iterable[Move], told: Callable[[Move], tuple[int, str, str | None]]) -> None:
+    """Write down who has which path."""
+    by_kind: dict[str, list[tuple[int, str, str | None]]] = {}
+    for one in moves:
+        by_kind.setdefault(one.kind, []).append(told(one))
+    for kind, owners in by_kind.items():
+        taken.take(connection, owners, kind)
 
 
 def _finish(archive: Archive, store: Path, moved: Moved) -> None:
@@ -131,7 +201,7 @@ def _finish(archive: Archive, store: Path, moved: Moved) -> None:
         return
     arrived, stayed = [], []
     for one in begun:
-        flaw = _relocate(store, one.before, one.after)
+        flaw = placing.relocate(store, one.before, one.after)
         if flaw is None:
             arrived.append(one)
         else:
@@ -139,107 +209,94 @@ def _finish(archive: Archive, store: Path, moved: Moved) -> None:
             moved.left.append(flaw)
     for one in arrived:
         for before, after in zip(_beside(one.before), _beside(one.after), strict=True):
-            flaw = _relocate(store, before, after)
+            flaw = placing.relocate(store, before, after)
             if flaw is not None and os.path.lexists(paths.address(store, before)):
                 moved.left.append(flaw)
+    along = []
+    for poster in archive.run_now(_posters, arrived):
+        flaw = placing.relocate(store, poster.before, poster.after)
+        if flaw is None:
+            along.append(poster)
+        else:
+            moved.left.append(flaw)
     for folder in {Path(paths.address(store, one.before)).parent for one in arrived}:
-        _remove_empty(folder, store)
-    archive.run_now(_settle, store, arrived, stayed)
+        placing.remove_empty(folder, store)
+    archive.run_now(_settle, store, arrived, stayed, along)
     moved.files += len(arrived)
 
 
 def _beside(path: str) -> list[str]:
-    """Name all that goes along with a file: its sidecars, and the WebP that was made of it."""
-    return [*sidecars.names_beside(path), f"{paths.stem(path)}.webp"]
+    """Name all that goes along with a file and is told by its name: its sidecars, and the WebP that was made of it."""
+    return [*companions.texts(path), companions.WEBP.of(path)]
 
 
 def _begun(connection: Connection) -> list[Move]:
     table = schema.taken_names
     query = sa.select(table).where(table.c.moved_from.is_not(None)).order_by(table.c.entry_id)
-    return [Move(row.entry_id, row.moved_from, row.path) for row in connection.execute(query)]
+    return [
+        Move(row.entry_id, row.moved_from, row.path, kind=row.entry_kind) for row in connection.execute(query).all()
+    ]
 
 
-def _settle(connection: Connection, store: Path, arrived: list[Move], stayed: list[Move]) -> None:
+def _posters(connection: Connection, moves: list[Move]) -> list[Poster]:
+    """Find the posters that lie beside files as these were called before."""
+    media = schema.media
+    keys = {number: posters.key_of(key) for number, key in _keys_of(connection, moves).items()}
+    homes: dict[str, str] = {}
+    for chunk in in_chunks(set(keys.values())):
+        query = sa.select(media.c.key, media.c.path).where(media.c.key.in_(chunk), media.c.path.is_not(None))
+        homes.update({row.key: row.path for row in connection.execute(query)})
+    found = []
+    for one in moves:
+        key = keys.get(one.id, "")
+        before, beside = homes.get(key, ""), companions.POSTER.of(one.before)
+        if paths.stem(before) == beside:
+            found.append(Poster(key, before, companions.POSTER.of(one.after) + before.removeprefix(beside)))
+    return found
+
+
+def _settle(connection: Connection, store: Path, arrived: list[Move], stayed: list[Move], along: list[Poster]) -> None:
     """Write down what has arrived, and that the rest is where it was."""
     images, media = schema.images, schema.media
     for one in arrived:
-        mine = (images.c.id == one.id) & (images.c.path == one.before)
-        connection.execute(sa.update(images).where(mine).values(path=one.after))
-        key = sa.select(images.c.key).where(images.c.id == one.id).scalar_subquery()
+        if one.kind == IMAGE:
+            mine = (images.c.id == one.id) & (images.c.path == one.before)
+            connection.execute(sa.update(images).where(mine).values(path=one.after))
+        which = renditions.media_key(ORIGINAL if one.kind == IMAGE else one.kind)
+        key = sa.select(which).where(images.c.id == one.id).scalar_subquery()
         home = (media.c.key == key) & (media.c.path == one.before)
         connection.execute(sa.update(media).where(home).values(path=one.after))
-        webp = (media.c.key == key) & (media.c.webp_path == f"{paths.stem(one.before)}.webp")
-        connection.execute(sa.update(media).where(webp).values(webp_path=f"{paths.stem(one.after)}.webp"))
+        webp = (media.c.key == key) & (media.c.webp_path == companions.WEBP.of(one.before))
+        connection.execute(sa.update(media).where(webp).values(webp_path=companions.WEBP.of(one.after)))
+    for poster in along:
+        home = (media.c.key == poster.key) & (media.c.path == poster.before)
+        connection.execute(sa.update(media).where(home).values(path=poster.after))
     apart = [one for one in (*arrived, *stayed) if taken.key_of(one.before) != taken.key_of(one.after)]
     taken.free(connection, [(one.id, one.before) for one in apart])
     taken.free(connection, [(one.id, one.after) for one in stayed])
-    taken.take(connection, [(one.id, one.after, None) for one in arrived])
-    taken.take(connection, [(one.id, one.before, None) for one in stayed])
-    has_json = [one.id for one in arrived if os.path.lexists(paths.address(store, f"{paths.stem(one.after)}.json"))]
-    sidecars.write(connection, store, has_json)
+    _take(connection, arrived, lambda one: (one.id, one.after, None))
+    _take(connection, stayed, lambda one: (one.id, one.before, None))
+    _write_json(connection, store, arrived)
 
 
-def _relocate(store: Path, before: str, after: str) -> str | None:
-    """Bring a file from one name to another that nothing has; say why that did not work.
-
-    A second name is made before the first is taken away, so that there is no moment without one; what an earlier run
-    left half done is a file with both names.
-    """
-    source, target = paths.address(store, before), paths.address(store, after)
-    try:
-        Path(target).parent.mkdir(parents=True, exist_ok=True)
-        if _differ(source, target):
-            return f"{before} stays: at {after} lies a file that the archive does not know"
-        if paths.collision_key(before) == paths.collision_key(after):
-            _rename(source, target)
-        else:
-            _exchange(source, target)
-    except FileNotFoundError:
-        _remove_empty(Path(target).parent, store)
-        return f"{before} is not there"
-    except OSError as error:
-        return f"{before} stays: {after} cannot be written: {error.strerror or error}"
-    return None
+def _write_json(connection: Connection, store: Path, arrived: list[Move]) -> None:
+    """Let the records beside files say where these lie now; where there was none, none is written."""
+    told = [one for one in arrived if os.path.lexists(paths.address(store, companions.JSON.of(one.after)))]
+    sidecars.write(connection, store, [one.id for one in told if one.kind == IMAGE])
+    smaller = [one for one in told if one.kind != IMAGE]
+    keys = _keys_of(connection, smaller)
+    owners = {f"{keys[one.id]}{APART}{one.kind}": one.id for one in smaller if one.id in keys}
+    sidecars.write_of_renditions(connection, store, owners)
 
 
-def _rename(source: str, target: str) -> None:
-    """Change case or accents alone: to some systems the two are one name, and a second could not be made."""
-    if os.path.lexists(source) or not os.path.lexists(target):
-        os.rename(source, target)  # noqa: PTH104 (done for every file)
-
-
-def _exchange(source: str, target: str) -> None:
-    """Give a file a second name, then take away the first."""
-    try:
-        os.link(source, target)
-    except FileExistsError:  # the same file, as was asked before: only the rest is left to do
-        pass
-    except FileNotFoundError:
-        if os.path.lexists(target):  # nothing is left to do
-            return
-        raise
-    except OSError:  # a file system without links
-        shutil.move(source, target)
-        return
-    os.unlink(source)  # noqa: PTH108 (as above)
-
-
-def _differ(source: str, target: str) -> bool:
-    """Tell whether two names are both there, and hold different things."""
-    try:
-        return not os.path.samefile(source, target) and not filecmp.cmp(source, target, shallow=False)  # noqa: PTH121
-    except FileNotFoundError:
-        return False
-
-
-def _remove_empty(folder: Path, store: Path) -> None:
-    """Remove a folder and those above it, as far as they are empty."""
-    while folder != store and folder.is_relative_to(store):
-        try:
-            folder.rmdir()
-        except OSError:
-            return
-        folder = folder.parent
+def _keys_of(connection: Connection, moves: Iterable[Move]) -> dict[int, str]:
+    """Find the keys of images that have one."""
+    images = schema.images
+    found: dict[int, str] = {}
+    for chunk in in_chunks({one.id for one in moves}):
+        query = sa.select(images.c.id, images.c.key).where(images.c.id.in_(chunk), images.c.key.is_not(None))
+        found.update({row.id: row.key for row in connection.execute(query)})
+    return found
 
 
 def counts(batches: Iterator[Batch]) -> dict[str, Any]:

@@ -89,9 +89,14 @@ def propose(
 class Taken:
     """Which names are taken: by the database, and by those who asked before in the same breath."""
 
-    def __init__(self, kind: str = IMAGE) -> None:
-        self._kind = kind
-        self._holders: dict[str, tuple[str, int] | None] = {}
+    def __init__(self, kind: str = IMAGE, holders: dict[str, tuple[str, int] | None] | None = None) -> None:
+        self.kind = kind
+        """What names are wanted for: the originals, or the rendition of this name."""
+        self._holders = {} if holders is None else holders
+
+    def of(self, kind: str) -> Taken:
+        """Look at the same names for the renditions of a name, or for the originals."""
+        return Taken(kind, self._holders)
 
     def ask(self, connection: Connection, keys: Iterable[str]) -> None:
         """Ask the database about names."""
@@ -103,11 +108,11 @@ class Taken:
 
     def free_for(self, number: int, path: str) -> bool:
         """Tell whether an image may have a path."""
-        return self._holders.get(key_of(path)) in (None, (self._kind, number))
+        return self._holders.get(key_of(path)) in (None, (self.kind, number))
 
     def add(self, number: int, path: str) -> None:
         """Take a path for an image."""
-        self._holders[key_of(path)] = (self._kind, number)
+        self._holders[key_of(path)] = (self.kind, number)
 
     def leave(self, path: str) -> None:
         """Let go of a path."""

@@ -29,6 +29,10 @@ PARTS_FOLDER = ".parts"
 _NEVER_CUT = frozenset({*names.IDENTIFIERS, "ext"})
 _PLAIN = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 """A relative path of parts that no system takes for anything else."""
+_FILE = "file-"
+"""What the keys begin with that model files have for their parts."""
+_FILE_PART = re.compile(rf"~{_FILE}([0-9]{{1,18}})~[0-9a-f]{{8}}\.part")
+_KEY_PART = re.compile(rf"({names.IDENTIFIERS['key'].pattern})\.part")
 _MODEL_FILES = "models/"
 """Folder of the model files; what others would put two folders deep in it could meet them."""
 
@@ -181,6 +185,25 @@ def address(store: Path, relative: str) -> str:
 def part_path(store: Path, key: str) -> Path:
     """Name the file that a media key is downloaded to, always the same one, on the file system of the store."""
     return store / PARTS_FOLDER / f"{names.identifier('key', key)}.part"
+
+
+def file_part_path(store: Path, number: int) -> Path:
+    """Name the file that a model file is downloaded to."""
+    return part_path(store, f"{_FILE}{number}")
+
+
+def part_owner(name: str) -> str | int | None:
+    """Tell from the name of a part, or of its journal, what it is of: a media key, or the number of a model file.
+
+    >>> part_owner(part_path(Path("media"), "0f3a2b1c-4f1e-4a7b-9c3d-0123456789ab@width=450").name)
+    '0f3a2b1c-4f1e-4a7b-9c3d-0123456789ab@width=450'
+    >>> part_owner(file_part_path(Path("media"), 31).name), part_owner("31.part")
+    (31, None)
+    """
+    if found := _FILE_PART.match(name):
+        return int(found[1])
+    found = _KEY_PART.match(name)
+    return found[1] if found else None
 
 
 @lru_cache(maxsize=4096)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import shutil
 import stat
@@ -9,6 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from civitscrape.archive import paths
 from civitscrape.exceptions import ArchiveError, LockedError
 
 PATIENCE = (0.05, 0.2, 0.5)
@@ -144,3 +146,66 @@ def _equal(part: str, source: str) -> bool:
             if one.read(BLOCK) != other.read(BLOCK):
                 return False
     return True
+
+
+def relocate(store: Path, before: str, after: str) -> str | None:
+    """Bring a file from one name to another that nothing has; say why that did not work.
+
+    A second name is made before the first is taken away, so that there is no moment without one; what an earlier run
+    left half done is a file with both names.
+    """
+    source, target = paths.address(store, before), paths.address(store, after)
+    try:
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+        if _differ(source, target):
+            return f"{before} stays: at {after} lies a file that the archive does not know"
+        if paths.collision_key(before) == paths.collision_key(after):
+            _rename(source, target)
+        else:
+            _exchange(source, target)
+    except FileNotFoundError:
+        remove_empty(Path(target).parent, store)
+        return f"{before} is not there"
+    except OSError as error:
+        return f"{before} stays: {after} cannot be written: {error.strerror or error}"
+    return None
+
+
+def _rename(source: str, target: str) -> None:
+    """Change case or accents alone: to some systems the two are one name, and a second could not be made."""
+    if os.path.lexists(source) or not os.path.lexists(target):
+        os.rename(source, target)  # noqa: PTH104 (done for every file)
+
+
+def _exchange(source: str, target: str) -> None:
+    """Give a file a second name, then take away the first."""
+    try:
+        os.link(source, target)
+    except FileExistsError:  # the same file, as was asked before: only the rest is left to do
+        pass
+    except FileNotFoundError:
+        if os.path.lexists(target):  # nothing is left to do
+            return
+        raise
+    except OSError:  # a file system without links
+        shutil.move(source, target)
+        return
+    os.unlink(source)  # noqa: PTH108 (as above)
+
+
+def _differ(source: str, target: str) -> bool:
+    """Tell whether two names are both there, and hold different things."""
+    try:
+        return not os.path.samefile(source, target) and not filecmp.cmp(source, target, shallow=False)  # noqa: PTH121
+    except FileNotFoundError:
+        return False
+
+
+def remove_empty(folder: Path, store: Path) -> None:
+    """Remove a folder and those above it, as far as they are empty."""
+    while folder != store and folder.is_relative_to(store):
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+        folder = folder.parent

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from civitscrape.archive import paths, schema, shelf
+from civitscrape.archive import schema, shelf
 from civitscrape.archive.database import upsert
 from civitscrape.items import APART
 from civitscrape.ledger import POSTER, Media, MediaState
@@ -26,15 +26,6 @@ def key_of(key: str) -> str:
     '1f0a@poster'
     """
     return f"{key}{APART}{POSTER}"
-
-
-def beside(video: str, extension: str) -> str:
-    """Name the poster of a video.
-
-    >>> beside("lampwright/7.mp4", ".jpeg")
-    'lampwright/7.poster.jpeg'
-    """
-    return f"{paths.stem(video)}.{POSTER}{extension}"
 
 
 def state(connection: Connection, key: str) -> str | None:

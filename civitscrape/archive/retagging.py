@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from civitscrape.archive import conversions, paths, placing, schema, sidecars
+from civitscrape.archive import companions, conversions, paths, placing, schema, sidecars
 from civitscrape.archive.database import in_chunks
 from civitscrape.archive.pictures import riff, xmp
 from civitscrape.exceptions import ArchiveError, PictureError
@@ -71,7 +71,7 @@ def _rewrite(connection: Connection, store: Path, home: str, images: list[Image]
     try:
         conversions.put(store, key, home, fresh, lasting=False)
         for image in images:
-            name = conversions.webp_name(image.path or home)
+            name = companions.WEBP.of(image.path or home)
             if name != home:
                 placing.link(path, Path(paths.address(store, name)))
     except OSError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from civitscrape.archive import naming, paths, renditions, schema, sidecars
+from civitscrape.archive import companions, naming, paths, renditions, schema, sidecars
 from civitscrape.archive.database import in_chunks
 from civitscrape.archive.placing import link, place, share, size_of
 from civitscrape.archive.taken import IMAGE
@@ -47,9 +47,6 @@ class Fate:
     """Name of the rendition that it is, ``width=450``; None for the original, whose path alone is the image's."""
 
 
-FILE = "file-"
-"""What the names of the parts of model files begin with."""
-
 LIMITED = "max_file_size="
 """What the reason of a file begins with that a person's limit left out."""
 
@@ -71,13 +68,14 @@ def want_again(connection: Connection, limit: int | None) -> int:
 
 
 def stored_parts(connection: Connection, parts: Collection[str]) -> set[str]:
-    """Tell which parts, named by their media keys or as ``file-{id}``, are of files that are stored by now."""
-    stored = set(_shelved(connection, parts))
-    files, table = {part.removeprefix(FILE): part for part in parts if part.startswith(FILE)}, schema.model_files
-    for chunk in in_chunks([int(number) for number in files if number.isdecimal()]):
+    """Tell which parts, given by the names of their files, are of what is stored by now."""
+    owners = {part: paths.part_owner(part) for part in parts}
+    table = schema.model_files
+    stored: set[str | int | None] = set(_shelved(connection, {one for one in owners.values() if isinstance(one, str)}))
+    for chunk in in_chunks({one for one in owners.values() if isinstance(one, int)}):
         query = sa.select(table.c.id).where(table.c.id.in_(chunk), table.c.state == MediaState.STORED)
-        stored.update(files[str(number)] for number in connection.execute(query).scalars())
-    return stored
+        stored.update(connection.execute(query).scalars())
+    return {part for part, owner in owners.items() if owner in stored}
 
 
 def shelve(
@@ -264,7 +262,7 @@ def _place(store: Path, fate: Fate, shelved: _Home | None, twins: Iterable[str] 
         if home != target and (fate.part is not None or not Path(target).exists()):
             link(Path(home), Path(target))
             if shelved is not None and shelved.webp_path is not None and not shelved.converted:
-                link(Path(paths.address(store, shelved.webp_path)), Path(target).with_suffix(".webp"))
+                link(Path(paths.address(store, shelved.webp_path)), Path(companions.WEBP.of(target)))
     except OSError as error:
         raise ArchiveError(f"{target} cannot be written: {error.strerror or error}") from error
     return shelved.path if shelved is not None else fate.path or ""

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from civitscrape.archive import paths, schema
+from civitscrape.archive import companions, paths, schema
 from civitscrape.archive.database import in_chunks, to_json
 from civitscrape.archive.fields import model_of
 from civitscrape.archive.infotext import parameters
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy.engine import Connection
+
+    from civitscrape.archive.companions import Companion
 
 NONE = "none"
 BESIDE_TXT = ("txt", "caption", "caption-prompt")
@@ -123,31 +125,36 @@ def write_of_renditions(
     return written
 
 
+def due(connection: Connection, places: Mapping[int, str], kinds: Collection[str]) -> dict[int, list[str]]:
+    """Name the sidecars that images are to have: of texts only those that would say something.
+
+    Args:
+        connection: the archive; it is asked only where a text may be due.
+        places: the path of each image's file.
+        kinds: which sidecars, of ``KINDS``.
+    """
+    names = {number: [companions.JSON.of(path)] if "json" in kinds else [] for number, path in places.items()}
+    texts = [kind for kind in kinds if kind != "json"]
+    for chunk in in_chunks(places) if texts else ():
+        for number, record in _told(connection, chunk).items():
+            names[number] += [name for name, _ in contents(places[number], record, texts)]
+    return names
+
+
 def contents(path: str, record: dict[str, Any], kinds: Collection[str]) -> Iterator[tuple[str, bytes]]:
     """Give names and contents of the sidecars of a file; a text that would be empty is no file."""
-    stem = paths.stem(path)
     if "json" in kinds:
-        yield f"{stem}.json", layout(record)
+        yield companions.JSON.of(path), layout(record)
     for kind in kinds:
         if kind in TEXTS:
-            name, text = TEXTS[kind]
+            companion, text = TEXTS[kind]
             content = text(record)
             if content:
-                yield name.format(stem=stem, path=path), f"{content}\n".encode(errors="replace")
+                yield companion.of(path), f"{content}\n".encode(errors="replace")
     if "meta" in kinds:
         told = meta_lines(record["image"])
-        name = f"{stem}_meta.txt" if told else f"{stem}_no_meta.txt"
-        yield name, (told or no_meta_lines(record["image"])).encode(errors="replace")
-
-
-def names_beside(path: str) -> list[str]:
-    """Name all that may lie beside a file.
-
-    >>> names_beside("a/7.png")
-    ['a/7.json', 'a/7.txt', 'a/7.png.txt', 'a/7_meta.txt', 'a/7_no_meta.txt']
-    """
-    stem = paths.stem(path)
-    return [f"{stem}.json", f"{stem}.txt", f"{path}.txt", f"{stem}_meta.txt", f"{stem}_no_meta.txt"]
+        companion = companions.META if told else companions.NO_META
+        yield companion.of(path), (told or no_meta_lines(record["image"])).encode(errors="replace")
 
 
 def _tags(record: dict[str, Any]) -> list[str]:
@@ -167,13 +174,13 @@ def _caption(record: dict[str, Any]) -> str:
     return ", ".join(filter(None, tags)) or _one_line(record)
 
 
-TEXTS: dict[str, tuple[str, Callable[[dict[str, Any]], str | None]]] = {
-    "txt": ("{stem}.txt", lambda record: parameters(record["image"])),
-    "caption": ("{stem}.txt", _caption),
-    "caption-prompt": ("{stem}.txt", _one_line),
-    "tags": ("{path}.txt", lambda record: "\n".join(_tags(record))),
+TEXTS: dict[str, tuple[Companion, Callable[[dict[str, Any]], str | None]]] = {
+    "txt": (companions.TEXT, lambda record: parameters(record["image"])),
+    "caption": (companions.TEXT, _caption),
+    "caption-prompt": (companions.TEXT, _one_line),
+    "tags": (companions.TAGS, lambda record: "\n".join(_tags(record))),
 }
-"""Kinds of text, with their names and what they say. Hydrus looks for ``{path}.txt`` and takes a tag a line."""
+"""Kinds of text, with their files and what they say. Hydrus looks for ``{path}.txt`` and takes a tag a line."""
 
 
 def meta_lines(image: dict[str, Any]) -> str | None:
@@ -200,7 +207,7 @@ def no_meta_lines(image: dict[str, Any]) -> str:
 
 def _drop_no_meta(store: Path, path: str, record: dict[str, Any]) -> None:
     """Take away our own word that there are no generation data, once there are."""
-    target = paths.address(store, f"{paths.stem(path)}_no_meta.txt")
+    target = paths.address(store, companions.NO_META.of(path))
     if meta_lines(record["image"]) and _says(target, no_meta_lines(record["image"]).encode()):
         os.unlink(target)  # noqa: PTH108 (as above)
 

@@ -19,7 +19,7 @@ from rich.filesize import decimal
 from rich.markup import escape
 from rich.table import Table
 
-from civitscrape.archive import paths
+from civitscrape.archive import paths, sidecars
 from civitscrape.archive.verify import rows
 from civitscrape.archive.verify.checking import Check, Scope
 from civitscrape.archive.verify.mending import Workshop
@@ -85,7 +85,8 @@ def verify(
     try:
         named = None if target is None else known_target(target, archive.run_now(rows.targets))
         store = Path(settings["MEDIA_STORE"])
-        shop = Workshop(store=store, naming=Template(settings["MEDIA_PATH"]), beside=settings["SIDECARS"] != "none")
+        kinds = sidecars.kinds_of(settings["SIDECARS"], settings["MEDIA_PATH"])
+        shop = Workshop(store=store, naming=Template(settings["MEDIA_PATH"]), kinds=kinds)
         scope = Scope(shop=shop, target=named, quick=quick, mend=mend, ignored=_ignored(settings))
         content = _check(archive, scope)
         content["paths"] = {"media": str(store), "report": str(_report_path(settings))}

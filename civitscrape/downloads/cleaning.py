@@ -17,8 +17,8 @@ QUIET = 3600
 
 
 def resting(folder: Path) -> set[str]:
-    """Name the parts, without their ending, that nobody has written for a while."""
-    return {path.name.removesuffix(".part") for path, age in _ages(folder) if age > QUIET and path.suffix == ".part"}
+    """Name the parts that nobody has written for a while."""
+    return {path.name for path, age in _ages(folder) if age > QUIET and path.suffix == ".part"}
 
 
 def clean(folder: Path, stored: set[str]) -> int:
@@ -26,14 +26,14 @@ def clean(folder: Path, stored: set[str]) -> int:
 
     Args:
         folder: of the parts.
-        stored: names, without their ending, of those whose files are in the store.
+        stored: names of those whose files are in the store.
     """
     freed = 0
     for path, age in _ages(folder):
         if path.name.endswith(".part" + journal.SUFFIX):
             if age > QUIET and not path.with_suffix("").exists():
                 path.unlink(missing_ok=True)
-        elif age > OLD or (age > QUIET and path.name.removesuffix(".part") in stored):
+        elif age > OLD or (age > QUIET and path.name in stored):
             freed += _remove(path)
     return freed
 

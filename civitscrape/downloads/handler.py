@@ -41,13 +41,13 @@ from scrapy.utils._download_handlers import make_response
 from civitscrape.downloads import ranges, space
 from civitscrape.downloads.browser import Browser
 from civitscrape.downloads.ending import UntrueLengthError, require_whole
-from civitscrape.downloads.part import BIG, BusyError, PartFile
+from civitscrape.downloads.part import BIG, PartFile
 from civitscrape.downloads.ranges import Source, Verdict
 from civitscrape.downloads.response import RESUMED, FileResponse
 from civitscrape.downloads.suspended import Suspended
 from civitscrape.downloads.trust import UntrustedCertificateError, context_of
 from civitscrape.downloads.writing import Writing
-from civitscrape.exceptions import ArchiveError
+from civitscrape.exceptions import ArchiveError, OccupiedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -253,7 +253,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
     async def _break_off(self, request: Request, part: PartFile, chunks: list[bytes], error: BaseException) -> None:
         """Keep what has come of a file, when the rest can be had and is worth the trouble; else remove it."""
         useless = isinstance(error, DownloadCancelledError | NotSupported | UntrueLengthError)
-        if isinstance(error, BusyError):
+        if isinstance(error, OccupiedError):
             return  # the part is somebody else's
         if part.source is None or useless or part.size + sum(map(len, chunks)) < KEPT_SIZE:
             await self._in_thread(part, part.discard)

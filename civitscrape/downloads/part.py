@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from civitscrape.downloads import journal
 from civitscrape.downloads.digests import KNOWN, Digest
-from civitscrape.exceptions import ArchiveError
+from civitscrape.exceptions import OccupiedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,10 +37,6 @@ BLOCK = 1024 * 1024
 
 LOCKED_AT = 2**62
 """Byte that stands for the whole file where a lock is of bytes, as on Windows: far behind any that is written."""
-
-
-class BusyError(ArchiveError):
-    """Another process writes the same part."""
 
 
 class PartFile:
@@ -104,7 +100,7 @@ class PartFile:
 
         Raises:
             OSError: the file cannot be written.
-            BusyError: another process writes it.
+            OccupiedError: another process writes it.
         """
         with self._lock:
             if self._discarded:
@@ -159,7 +155,7 @@ class PartFile:
 
         Raises:
             OSError: it cannot be opened.
-            BusyError: another process writes it.
+            OccupiedError: another process writes it.
         """
         with self._lock:
             if not Path(self.path).exists():
@@ -177,7 +173,7 @@ class PartFile:
 
         Raises:
             OSError: it cannot be removed.
-            BusyError: another process writes it.
+            OccupiedError: another process writes it.
         """
         if self.resume():
             self.discard()
@@ -283,12 +279,12 @@ def _open_locked(path: str, size: int) -> FileIO:
     """Open a file for this process alone, cut to a size, at its end.
 
     Raises:
-        BusyError: another process has it.
+        OccupiedError: another process has it.
     """
     file = _open_at(Path(path))
     if not _lock(file):
         file.close()
-        raise BusyError(f"{path} is being written by another process; let that crawl end, or stop it")
+        raise OccupiedError(f"{path} is being written by another process; let that crawl end, or stop it")
     if file.seek(0, os.SEEK_END) > size:
         file.truncate(size)
     file.seek(0, os.SEEK_END)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 
-from civitscrape.archive import beside, fingerprints, formats, paths, placing
+from civitscrape.archive import beside, companions, fingerprints, formats, paths, placing
 from civitscrape.civitai import levels, media
 from civitscrape.civitai.roles import Role, stamp
 from civitscrape.downloads import part
@@ -67,7 +67,7 @@ class Describe:
 
     async def _inform(self, path: str, number: int) -> None:
         if not await asyncio.to_thread(beside.may_write, self._store, path, number):
-            logger.info("%s%s was not written by this program and stays", beside.stem(path), beside.INFO)
+            logger.info("%s was not written by this program and stays", companions.INFO.of(path))
             return
         told = await self._books.archive.run(beside.version, number)
         if told is not None:
@@ -80,7 +80,7 @@ class Describe:
         picture = await self._books.archive.run(beside.picture, number, self._mask)
         if picture is None:
             return
-        target = beside.stem(path) + beside.PREVIEW
+        target = companions.PREVIEW.of(path)
         if picture.path is not None:
             source = paths.inside(self._store, picture.path)
             await asyncio.to_thread(placing.link, source, paths.inside(self._store, target + source.suffix))

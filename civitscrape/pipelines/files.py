@@ -171,7 +171,7 @@ class Files:
         return {**found, "error": "; ".join(told)}
 
     def _part(self, file: ModelFile) -> Path:
-        return paths.part_path(self._store, f"file-{file.id}")
+        return paths.file_part_path(self._store, file.id)
 
     async def _book(self, file: ModelFile, found: Found) -> None:
         path = name_of(file) if found["status"] == MediaState.STORED else None

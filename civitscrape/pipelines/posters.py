@@ -10,7 +10,7 @@ from scrapy import Request
 from scrapy.exceptions import NotConfigured
 from scrapy.http.request import NO_CALLBACK
 
-from civitscrape.archive import paths, posters
+from civitscrape.archive import companions, paths, posters
 from civitscrape.archive.shelf import Fate
 from civitscrape.civitai import media
 from civitscrape.civitai.roles import Role, stamp
@@ -84,7 +84,7 @@ class Posters:
             key=key,
             rendition=POSTER,
             state=found["status"],
-            path=posters.beside(path, found["extension"]) if "extension" in found else None,
+            path=companions.POSTER.of(path) + found["extension"] if "extension" in found else None,
             part=found.get("part"),
             sha256=found.get("checksum"),
             size=found.get("size"),

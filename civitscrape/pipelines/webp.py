@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from rich.filesize import decimal
 from scrapy.exceptions import NotConfigured
 
-from civitscrape.archive import conversions, sidecars
+from civitscrape.archive import companions, conversions, sidecars
 from civitscrape.archive.conversions import Site, Wanted
 from civitscrape.archive.pictures.convert import Converted
 from civitscrape.archive.pictures.options import Options
@@ -105,7 +105,7 @@ class Webp:
             before.add_done_callback(lambda _: self._work.pop(item.key or "", None))
         done = await before if before is not None else None
         if done is not None and not self._keep and item.path is not None:
-            item.path = conversions.webp_name(item.path)
+            item.path = companions.WEBP.of(item.path)
         return item
 
     async def _convert(self, key: str) -> Done | None:

@@ -236,6 +236,40 @@ def test_what_a_kill_left_to_be_removed_is_removed_by_the_next_run(archive, stor
     assert losses(archive, store, {7: content}) == []
 
 
+@pytest.mark.parametrize(("beside", "tags"), [((), "of my own"), (("tags",), "lantern\n")])
+def test_the_tags_of_an_original_go_along_with_it(archive, store, beside, tags):
+    shelve(archive, store, 7, png_of({}))
+    tag(archive, 7, "lantern")
+    (store / "lampwright/7.png.txt").write_text("of my own")
+
+    convert(archive, store, wanted=DROP, beside=beside)
+
+    assert files(store) == ["lampwright/7.webp", "lampwright/7.webp.txt"]
+    assert (store / "lampwright/7.webp.txt").read_text("utf-8") == tags
+
+
+def test_the_tags_of_an_original_that_is_kept_stay_with_it(archive, store):
+    shelve(archive, store, 7, png_of({}))
+    (store / "lampwright/7.png.txt").write_text("of my own")
+
+    convert(archive, store, beside=("tags",))
+
+    assert files(store) == ["lampwright/7.png", "lampwright/7.png.txt", "lampwright/7.webp"]
+
+
+def test_tags_that_a_kill_left_under_both_names_are_under_one_after_the_next_run(archive, store):
+    shelve(archive, store, 7, png_of({}))
+    (store / "lampwright/7.png.txt").write_text("of my own")
+    (job,) = archive.run_now(conversions.find, DROP, Site())
+    done = conversions.make(store, job, QUICK)
+    archive.run_now(lambda connection: conversions.book(connection, store, [done], keep=False, beside=()))
+    assert {"lampwright/7.png.txt", "lampwright/7.webp.txt"} < set(files(store))
+
+    convert(archive, store, wanted=DROP, beside=())
+
+    assert files(store) == ["lampwright/7.webp", "lampwright/7.webp.txt"]
+
+
 def test_an_original_whose_webp_is_not_there_is_never_removed(archive, store):
     shelve(archive, store, 7, png_of({}))
     (job,) = archive.run_now(conversions.find, DROP, Site())

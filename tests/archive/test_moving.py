@@ -15,8 +15,9 @@ import pytest
 from civitscrape.archive import moving, naming, sidecars, taken
 from civitscrape.archive.moving import Move
 from civitscrape.archive.naming import Unnamed
+from civitscrape.archive.taken import IMAGE
 from civitscrape.items import Image
-from civitscrape.ledger import Media, TakenName
+from civitscrape.ledger import POSTER, RENDITION, Media, TakenName
 from tests.archive.asking import key_of, media_of, picture, put, row, rows
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from civitscrape.archive.database import Archive
 
 BEFORE = "{creator}/{id}{ext}"
+SMALL = "width=96"
 
 
 @pytest.fixture
@@ -48,6 +50,23 @@ def keep(archive: Archive, store: Path, *numbers: int, path: str = "lampwright/{
         file.write_text(f"bytes of {image.id}")
 
 
+def keep_smaller(archive: Archive, store: Path, *numbers: int) -> None:
+    """Put a rendition of each image beside what is kept, with its sidecar, and a poster beside the original."""
+    images = [one for one in rows(archive, Image) if one.id in numbers]
+    for image in images:
+        told: dict[str, Any] = {"entry_id": image.id, "state": "stored", "size": 1}
+        small = Media(key=f"{image.key}@{SMALL}", kind=RENDITION, path=f"width-96/lampwright/{image.id}.jpeg", **told)
+        poster = Media(key=f"{image.key}@poster", kind=POSTER, path=f"lampwright/{image.id}.poster.jpeg", **told)
+        put(archive, small, poster)
+        for media in (small, poster):
+            file = store / str(media.path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"{media.kind} of {image.id}")
+        archive.run_now(taken.take, [(image.id, small.path, None)], SMALL)
+    owners = {f"{image.key}@{SMALL}": image.id for image in images}
+    archive.run_now(lambda connection: sidecars.write_of_renditions(connection, store, owners))
+
+
 def files(store: Path) -> dict[str, str]:
     return {str(one.relative_to(store)): one.read_text("utf-8") for one in store.rglob("*") if one.is_file()}
 
@@ -63,9 +82,10 @@ def planned(archive: Archive, template: str) -> list[Move]:
 def holds_together(archive: Archive, store: Path) -> bool:
     """Tell whether database and disk say the same, and every image still has its own bytes."""
     told = {image.path: f"bytes of {image.id}" for image in rows(archive, Image)}
-    names = {one.entry_id: (one.path, one.moved_from) for one in rows(archive, TakenName)}
+    held = [one for one in rows(archive, TakenName) if one.entry_kind == IMAGE]
+    names = {one.entry_id: (one.path, one.moved_from) for one in held}
     here = {path: text for path, text in files(store).items() if path.endswith(".png")}
-    homes = {media.entry_id: media.path for media in rows(archive, Media)}
+    homes = {media.entry_id: media.path for media in rows(archive, Media) if media.kind not in {RENDITION, POSTER}}
     same = all(names[image.id] == (image.path, None) for image in rows(archive, Image))
     return told == here and same and homes == {image.id: image.path for image in rows(archive, Image)}
 
@@ -201,6 +221,49 @@ def test_files_move_where_there_are_no_links(archive, store, monkeypatch):
     assert holds_together(archive, store)
 
 
+def test_renditions_go_to_the_folder_of_their_own_and_posters_go_along(archive, store):
+    keep(archive, store, 7, 8)
+    keep_smaller(archive, store, 7, 8)
+
+    expected = [(one.kind, one.before, one.after) for one in planned(archive, "dusk/{id}{ext}")]
+    moved = move(archive, store, "dusk/{id}{ext}")
+
+    small = [(SMALL, f"width-96/lampwright/{number}.jpeg", f"width-96/dusk/{number}.jpeg") for number in (7, 8)]
+    assert expected == [(IMAGE, f"lampwright/{number}.png", f"dusk/{number}.png") for number in (7, 8)] + small
+    assert (moved.files, moved.left) == (4, [])
+    assert {media.path for media in rows(archive, Media)} == {path for path in files(store) if ".json" not in path}
+    assert files(store)["dusk/7.poster.jpeg"] == "poster of 7"
+    assert json.loads(files(store)["width-96/dusk/7.json"])["file"]["path"] == "width-96/dusk/7.jpeg"
+    assert {(one.entry_kind, one.path, one.moved_from) for one in rows(archive, TakenName)} == {
+        (kind, after, None) for kind, _, after in expected
+    }
+    assert planned(archive, "dusk/{id}{ext}") == []
+
+
+def test_a_poster_that_cannot_go_along_is_named_and_known_where_it_is(archive, store):
+    keep(archive, store, 7)
+    keep_smaller(archive, store, 7)
+    (store / "7.poster.jpeg").write_text("a file of my own")
+
+    moved = move(archive, store, "flat")
+
+    poster = "lampwright/7.poster.jpeg"
+    assert moved.left == [f"{poster} stays: at 7.poster.jpeg lies a file that the archive does not know"]
+    assert {media.path for media in rows(archive, Media)} == {"7.png", "width-96/7.jpeg", poster}
+    assert files(store)["7.poster.jpeg"] == "a file of my own"
+
+
+def test_a_rendition_keeps_the_name_of_the_image_that_gave_it_its_own(archive, store):
+    keep(archive, store, 7, 9)
+    keep_smaller(archive, store, 9)
+    put(archive, picture(7, key=key_of(9), path="lampwright/7.png"))
+
+    stays, moves = planned(archive, BEFORE), planned(archive, "flat")
+
+    assert stays == []
+    assert [one.after for one in moves if one.kind == SMALL] == ["width-96/9.jpeg"]
+
+
 MOVER = """
 import sys
 from pathlib import Path
@@ -235,3 +298,31 @@ def test_a_move_that_is_killed_again_and_again_ends_right(archive, store, url):
     assert len(files(store)) == 3 * len(numbers)
     assert {"/" in path for path in files(store)} == {False}
     assert planned(archive, "{prompt}{ext}") == []
+
+
+@pytest.mark.crawl
+@pytest.mark.parametrize("seed", [3, 4])
+def test_renditions_and_posters_that_a_kill_caught_on_their_way_arrive_all_the_same(archive, store, url, seed):
+    numbers = range(1, 301)
+    keep(archive, store, *numbers)
+    keep_smaller(archive, store, *numbers)
+    contents = sorted(text for path, text in files(store).items() if ".json" not in path)
+    dice, killed = random.Random(seed), 0
+
+    while killed < 3:
+        goal = len(list(store.glob("**/new/*.*"))) + dice.randint(1, 300)
+        mover = subprocess.Popen([sys.executable, "-c", MOVER, url, str(store), "new/{id}{ext}"])
+        while mover.poll() is None and len(list(store.glob("**/new/*.*"))) < goal:
+            pass
+        mover.kill()
+        assert mover.wait() == -signal.SIGKILL, "it was to be killed on the way"
+        killed += 1
+    moved = move(archive, store, "new/{id}{ext}")
+
+    here = {path: text for path, text in files(store).items() if ".json" not in path}
+    assert moved.left == []
+    assert sorted(here.values()) == contents
+    assert {media.path for media in rows(archive, Media)} == {*here}
+    assert {path.rpartition("/")[0] for path in files(store)} == {"new", "width-96/new"}
+    assert {one.moved_from for one in rows(archive, TakenName)} == {None}
+    assert holds_together(archive, store)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from civitscrape.archive import schema, sidecars
+from civitscrape.archive import companions, schema, sidecars
 from civitscrape.archive.infotext import parameters
 from civitscrape.exceptions import ArchiveError
 from civitscrape.items import Image, ImageResource, ImageTag, Tag
@@ -268,7 +268,7 @@ def test_all_kinds_lie_side_by_side_and_are_known_by_name(archive, store):
     found = write_kinds(archive, store, *KINDS)
 
     assert sorted(found) == ["7.json", "7.png.txt", "7.txt", "7_meta.txt"]
-    assert {f"lampwright/{name}" for name in found} <= set(sidecars.names_beside("lampwright/7.png"))
+    assert {f"lampwright/{name}" for name in found} <= set(companions.texts("lampwright/7.png"))
 
 
 def test_texts_follow_the_record(archive, store):

@@ -181,7 +181,7 @@ def test_verify_gives_a_lost_name_back(archive, store, lost):
     both(archive, store)
     (store / f"lampwright/{lost}.png").unlink()
 
-    findings = Shelf(archive, store).check(mend=True, beside=False)
+    findings = Shelf(archive, store).check(mend=True, kinds=())
 
     assert findings.groups[Kind.MISSING].mended == 1
     assert (store / "lampwright/7.png").samefile(store / "lampwright/8.png")
@@ -190,7 +190,7 @@ def test_verify_gives_a_lost_name_back(archive, store, lost):
 def test_verify_finds_nothing_wrong_with_links(archive, store):
     both(archive, store)
 
-    assert Shelf(archive, store).check(beside=False).groups == {}
+    assert Shelf(archive, store).check(kinds=()).groups == {}
 
 
 def test_files_move_each_for_itself(archive, store):

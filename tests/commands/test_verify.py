@@ -82,6 +82,19 @@ def test_what_was_mended_ends_with_0(shelf, output):
     assert (report["mend"], report["left"], report["findings"]["no sidecar"]["mended"]) == (True, 0, 1)
 
 
+def test_the_setting_says_which_sidecars_are_looked_for_and_written(shelf, output):
+    shelf.shelve(7, prompt="a lantern")
+    (shelf.store / "lampwright/7.json").unlink()
+
+    told = verify(output, "-s", "SIDECARS=caption")
+    mended = verify(output, "--mend", "-s", "SIDECARS=caption")
+
+    assert told.exit_code == 3
+    assert "no sidecar: lampwright/7.png: there is no 7.txt beside it (with --mend: written again" in told.output
+    assert mended.exit_code == 0, mended.output
+    assert sorted(one.name for one in (shelf.store / "lampwright").iterdir()) == ["7.png", "7.txt"]
+
+
 def test_what_is_to_be_fetched_again_is_not_called_well(shelf, output):
     shelf.shelve(7)
     (shelf.store / "lampwright/7.png").unlink()

@@ -6,11 +6,14 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from civitscrape.archive import paths
+from civitscrape.downloads import cleaning
 from civitscrape.items import Level
 from civitscrape.ledger import Outcome
 from civitscrape.sandbox import model_files
@@ -129,6 +132,24 @@ async def test_files_of_a_model_come_with_a_key_and_are_what_their_records_say(s
     for number, row in here.items():
         body = (crawled.archive.media / row["path"]).read_bytes()
         assert hashlib.sha256(body).hexdigest() == expected[number]["hashes"]["SHA256"].lower() == row["sha256"]
+
+
+async def test_what_is_left_of_a_download_goes_with_the_next_crawl_once_its_file_is_stored(sandbox, crawl):
+    truth = WORLD.model_truth("lampwright")
+    model = next(one for one in truth.models if any(f in truth.stored for v in one["versions"] for f in v["files"]))
+    ask = {"model_id": str(model["id"])}
+    archive = (await crawl(sandbox, "model", {**ask, "content": "files"}, **KEY)).archive
+    number = archive.rows("SELECT id FROM model_files WHERE state = 'stored'")[0]["id"]
+    stored, unknown = (paths.file_part_path(archive.media, one) for one in (number, 10**9))
+    for part in (stored, unknown):
+        part.parent.mkdir(exist_ok=True)
+        part.write_bytes(b"half")
+        os.utime(part, (time.time() - 2 * cleaning.QUIET,) * 2)
+
+    again = await crawl(sandbox, "model", {**ask, "content": "files"}, **KEY)
+
+    assert (stored.exists(), unknown.exists()) == (False, True)
+    assert again.stats["civitscrape/bytes_cleaned"] == len(b"half")
 
 
 async def test_a_file_that_is_refused_says_why(sandbox, crawl):

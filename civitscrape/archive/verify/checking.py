@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from civitscrape.archive import fingerprints, paths
+from civitscrape.archive import companions, fingerprints, paths, sidecars
 from civitscrape.archive.verify import looking, mending, parts, planning, rows, webps
 from civitscrape.archive.verify.findings import Findings
 from civitscrape.archive.verify.inventory import Inventory, Stray
@@ -137,7 +137,7 @@ class Check:
     def _check(self, chunk: list[Holding], inventory: Inventory, pool: ThreadPoolExecutor) -> Iterator[tuple[int, int]]:
         """Look at the files of some holdings; bring the rows and the bytes of what was looked at."""
         originals: list[tuple[str, Look] | None] = []
-        look = partial(looking.look, self._store, quick=self._scope.quick, beside=self._shop.beside)
+        look = partial(looking.look, self._store, quick=self._scope.quick, due=self._due(chunk))
         if self._scope.target is None:
             inventory.name(path for holding in chunk for path in holding.paths())
         for holding, looks in zip(chunk, pool.map(look, chunk), strict=True):
@@ -154,6 +154,11 @@ class Check:
             originals.append(next(((path, one) for path, one in looks.items() if _is_whole(one)), None))
         yield from self._check_webps(chunk, originals, inventory, pool)
 
+    def _due(self, holdings: list[Holding]) -> dict[int, list[str]]:
+        """Name the sidecars that the images of some holdings are to have."""
+        places = {number: path for one in holdings for number, path in one.names.items() if path is not None}
+        return self._archive.run_now(sidecars.due, places, self._shop.kinds)
+
     def _check_webps(
         self,
         chunk: list[Holding],
@@ -165,7 +170,7 @@ class Check:
         pairs = [(one.webp, whole) for one, whole in zip(chunk, originals, strict=True) if one.webp is not None]
         if self._scope.target is None:
             inventory.name(path for webp, _ in pairs for path in webp.paths())
-        look = partial(looking.look, self._store, quick=self._scope.quick, beside=False)
+        look = partial(looking.look, self._store, quick=self._scope.quick, due={})
         seen = pool.map(look, [webp for webp, _ in pairs])
         for (webp, whole), looks in zip(pairs, seen, strict=True):
             plan = webps.plan(webp, looks, None if whole is None else whole[1])
@@ -224,7 +229,7 @@ class Check:
         holding = self._archive.run_now(rows.again, table, key)
         if holding is None:
             return
-        looks = looking.look(self._store, holding, quick=self._scope.quick, beside=self._shop.beside)
+        looks = looking.look(self._store, holding, quick=self._scope.quick, due=self._due([holding]))
         plan = planning.plan(holding, looks)
         if not plan.seeks or holding.sha256 is None:
             inventory.name(self._carry_out(holding, looks, plan))
@@ -290,7 +295,7 @@ class Check:
 
     def _why(self, stray: Stray) -> str:
         """Say what is known of a file that no row names."""
-        owner = stray.path.endswith(".json") and "the picture that it would belong to is not there"
+        owner = stray.path.endswith(companions.JSON.ending) and "the picture that it would belong to is not there"
         if stray.sha256 is not None:
             nobody = planning.Holding(table="", id="", state=MediaState.STORED)
             same = next(iter(self._archive.run_now(rows.other_paths, stray.sha256, nobody)), None)

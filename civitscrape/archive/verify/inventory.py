@@ -6,21 +6,12 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from civitscrape.archive import paths
+from civitscrape.archive import companions, paths
 from civitscrape.archive.fingerprints import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
-
-COMPANIONS = (".civitai.info", ".caption", ".json", ".tags", "_no_meta.txt", "_meta.txt", ".txt")
-"""Endings of the files that may lie beside a stored file and belong to it, in place of its own extension."""
-
-BEHIND = ".txt"
-"""Ending of the one that keeps the whole name of its file before it, as Hydrus wants it."""
-
-PREVIEW = ".preview."
-"""What stands before the extension of a preview that belongs to the file beside it."""
 
 ASIDE = ".damaged"
 """Ending of a damaged file that was kept."""
@@ -164,9 +155,10 @@ class Inventory:
 
     def _is_companion(self, path: str) -> bool:
         """Tell whether a file belongs to one beside it that a row names."""
-        if path.endswith(BEHIND) and self._names(paths.collision_key(path.removesuffix(BEHIND))):
+        owner = companions.owner(path)
+        if owner is not None and self._names(paths.collision_key(owner)):
             return True
-        return any(self._has_stem(paths.collision_key(stem)) for stem in owner_stems(path))
+        return any(self._has_stem(paths.collision_key(stem)) for stem in companions.owner_stems(path))
 
     def _names(self, folded: str) -> bool:
         query = "SELECT EXISTS (SELECT 1 FROM named WHERE folded = ?)"
@@ -222,16 +214,3 @@ def is_part(path: str) -> bool:
     (True, True, False)
     """
     return path.endswith(PART) or path.startswith(f"{paths.PARTS_FOLDER}/")
-
-
-def owner_stems(path: str) -> list[str]:
-    """Take the path of a companion back to what it may share with the file that it belongs to; none for other files.
-
-    >>> owner_stems("lampwright/7.json"), owner_stems("29/31-lantern.preview.png"), owner_stems("lampwright/7.png")
-    (['lampwright/7'], ['29/31-lantern'], [])
-    >>> owner_stems("lampwright/7_meta.txt")
-    ['lampwright/7', 'lampwright/7_meta']
-    """
-    found = [path.removesuffix(ending) for ending in COMPANIONS if path.endswith(ending)]
-    stem, dot, extension = path.rpartition(PREVIEW)
-    return [*found, stem] if dot and "/" not in extension else found

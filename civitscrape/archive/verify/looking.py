@@ -14,38 +14,35 @@ from civitscrape.exceptions import ArchiveError
 from civitscrape.ledger import MediaState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from civitscrape.archive.verify.planning import Holding
 
 KIBIBYTE = 1024
 
 
-def look(store: Path, holding: Holding, *, quick: bool, beside: bool) -> dict[str, Look]:
+def look(store: Path, holding: Holding, *, quick: bool, due: Mapping[int, Iterable[str]]) -> dict[str, Look]:
     """Look at every path of a holding; names that are hard links of each other are read once.
 
     Args:
         store: folder of the media.
         holding: what the rows say.
         quick: whether a file is taken for whole when its size is right; one that no row calls stored is always read.
-        beside: whether images are to have sidecars.
+        due: names of the sidecars that images are to have.
     """
     quick = quick and holding.state == MediaState.STORED
     hashed: dict[tuple[int, ...], Look] = {}
     looks = {}
     for path in holding.paths():
         looks[path] = _look(store, path, holding, hashed, quick=quick)
-    for path in filter(None, holding.names.values()) if beside else ():
-        if looks[path].sight is Sight.WHOLE:
-            looks[path].beside = os.path.exists(paths.address(store, sidecar_of(path)))  # noqa: PTH110 (every file)
+    for number, name in holding.names.items():
+        if name is not None and looks[name].sight is Sight.WHOLE:
+            looks[name].lacks = [one for one in due.get(number, ()) if not _is_there(store, one)]
     return looks
 
 
-def sidecar_of(path: str) -> str:
-    """Name the sidecar of a picture.
-
-    >>> sidecar_of("lampwright/7.png")
-    'lampwright/7.json'
-    """
-    return f"{path.rpartition('.')[0]}.json"
+def _is_there(store: Path, path: str) -> bool:
+    return os.path.exists(paths.address(store, path))  # noqa: PTH110 (done for every file)
 
 
 def _look(store: Path, path: str, holding: Holding, hashed: dict[tuple[int, ...], Look], *, quick: bool) -> Look:

@@ -17,7 +17,7 @@ from civitscrape.exceptions import ArchiveError
 from civitscrape.items import Image, ModelFile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from sqlalchemy.engine import Connection
 
@@ -40,8 +40,8 @@ class Workshop:
 
     store: Path
     naming: Naming
-    beside: bool
-    """Whether sidecars are written."""
+    kinds: tuple[str, ...]
+    """Kinds of sidecars that files are to have, of ``sidecars.KINDS``."""
 
 
 def carry_out(
@@ -57,7 +57,8 @@ def carry_out(
         plan: what to do.
 
     Returns:
-        Paths that the bytes now lie under, the home first; None when something has changed, and nothing was done.
+        Paths that were filled: those that the bytes now lie under, the home first, then those of their WebPs; None when
+        something has changed, and nothing was done.
 
     Raises:
         ArchiveError: a file cannot be written, or is not what it was taken for; the rows are as they were.
@@ -136,9 +137,24 @@ def _fill(connection: Connection, shop: Workshop, holding: Holding, looks: Mappi
         home = next((path for path in filled if path == holding.path), filled[0])
         rows.adopt(connection, holding, home, seen, looking.content_type(source))
     rows.name(connection, named)
-    if shop.beside and holding.table != "model_files":
-        sidecars.write(connection, shop.store, [*plan.sidecars, *named])
-    return filled
+    if holding.table != "model_files":
+        sidecars.write(connection, shop.store, [*plan.sidecars, *named], kinds=shop.kinds)
+    return filled + _link_webps(connection, shop.store, holding, named)
+
+
+def _link_webps(connection: Connection, store: Path, holding: Holding, named: Collection[int]) -> list[str]:
+    """Bring the WebP that lies beside the original beside its new names too; one that is lost is another finding."""
+    fresh = rows.again(connection, holding.table, holding.id) if named else None
+    if fresh is None or fresh.webp is None:
+        return []
+    names = [path for number in named if (path := fresh.webp.names.get(number))]
+    for path in fresh.webp.paths():
+        source = Path(paths.address(store, path))
+        if path not in names and source.exists() and looking.read(source, fresh.webp.sha256).sight is Sight.WHOLE:
+            for name in names:
+                _settle_in(source, Path(paths.address(store, name)), fresh.webp.sha256)
+            return names
+    return []
 
 
 def replicate(source: Path, target: Path, sha256: str | None) -> None:

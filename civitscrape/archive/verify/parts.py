@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING
 
-from civitscrape.archive.names import IDENTIFIERS
+from civitscrape.archive import paths
 from civitscrape.archive.verify import rows
 
 try:
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 QUIET = 300
 """Seconds without a written byte after which no process can still be at a part: downloads give up after a minute."""
 
-_NUMBER = re.compile(r"~file-([0-9]+)~[0-9a-f]+\.part")
-_KEY = re.compile(rf"({IDENTIFIERS['key'].pattern})\.part")
-
 
 def is_stale(connection: Connection, target: Path, *, at_work: bool) -> bool:
     """Tell whether nobody has any more use for a part.
@@ -36,8 +32,7 @@ def is_stale(connection: Connection, target: Path, *, at_work: bool) -> bool:
         target: the part.
         at_work: whether a run may be at work.
     """
-    key, number = _KEY.match(target.name), _NUMBER.match(target.name)
-    if rows.is_waiting(connection, key[1] if key else None, int(number[1]) if number else None):
+    if rows.is_waiting(connection, paths.part_owner(target.name)):
         return False
     try:
         age = time.time() - target.stat().st_mtime

@@ -30,7 +30,7 @@ MEANINGS = {
     Kind.DAMAGED: "its bytes are not those that the database knows",
     Kind.UNREADABLE: "it cannot be looked at",
     Kind.DISAGREEING: "rows that contradict each other",
-    Kind.NO_SIDECAR: "a picture without the file of its record",
+    Kind.NO_SIDECAR: "a file without one of the sidecars that it is to have",
     Kind.ORPHANED: "no row names it",
     Kind.UNFINISHED: "left over from a download or a write that was cut off",
     Kind.AWAITED: "was here once, and is to be fetched again",
@@ -64,8 +64,8 @@ class Look:
     """SHA-256 of what is there; None where it was not read."""
     signature: tuple[int, ...] | None = None
     """Device, inode, size and time of change: to know it again later; None when there is none."""
-    beside: bool = True
-    """Whether the sidecar is there; True also where none is wanted."""
+    lacks: list[str] = field(default_factory=list)
+    """Sidecars that are to be there, and are not."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -209,9 +209,9 @@ def _see_to_name(found: Plan, number: int, path: str | None, looks: Mapping[str,
             found.findings.append(Finding(kind=Kind.DISAGREEING, why=why, table="images", id=number, remedy=NAMED))
     elif path in found.place:
         found.sidecars.append(number)
-    elif looks[path].sight is Sight.WHOLE and not looks[path].beside:
+    elif looks[path].sight is Sight.WHOLE and looks[path].lacks:
         found.sidecars.append(number)
-        why = "its sidecar is not there"
+        why = f"there is no {' and no '.join(name.rpartition('/')[2] for name in looks[path].lacks)} beside it"
         found.findings.append(
             Finding(kind=Kind.NO_SIDECAR, why=why, path=path, table="images", id=number, remedy=WRITTEN)
         )

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from civitscrape.archive import paths as names_of
-from civitscrape.archive import renditions, schema
+from civitscrape.archive import companions, renditions, schema
 from civitscrape.archive.database import from_row
 from civitscrape.archive.verify.planning import WEBP, Holding
 from civitscrape.ledger import MediaState, now
@@ -101,7 +100,7 @@ def _with_names(connection: Connection, rows: Iterable[Any]) -> list[Holding]:
         holding = found[row.key]
         holding.names[row.id] = row.path or None
         if holding.webp is not None and row.path:
-            holding.webp.names[row.id] = f"{names_of.stem(row.path)}.webp"
+            holding.webp.names[row.id] = companions.WEBP.of(row.path)
     return list(found.values())
 
 
@@ -181,13 +180,14 @@ def sizes_lacking(connection: Connection, size: int) -> bool:
     return connection.execute(query).first() is not None
 
 
-def is_waiting(connection: Connection, key: str | None, number: int | None) -> bool:
-    """Tell whether the file of a media key, or of the model file of this number, is still to come."""
+def is_waiting(connection: Connection, owner: str | int | None) -> bool:
+    """Tell whether the file of a media key, or of the model file of a number, is still to come."""
     waits = (MediaState.WANTED, MediaState.FAILED)
-    if number is not None:
-        query = sa.select(files.c.id).where(files.c.id == number, files.c.state.in_(waits))
+    query: sa.Select[Any]
+    if isinstance(owner, int):
+        query = sa.select(files.c.id).where(files.c.id == owner, files.c.state.in_(waits))
     else:
-        query = sa.select(media.c.key).where(media.c.key == key, media.c.state.in_(waits))
+        query = sa.select(media.c.key).where(media.c.key == owner, media.c.state.in_(waits))
     return connection.execute(query).first() is not None
 
 

@@ -82,7 +82,7 @@ class Shelf:
         )
 
     def check(self, **how: Any) -> Findings:
-        shop = Workshop(store=self.store, naming=Template("{creator}/{id}{ext}"), beside=how.pop("beside", True))
+        shop = Workshop(store=self.store, naming=Template("{creator}/{id}{ext}"), kinds=how.pop("kinds", ("json",)))
         check = Check(self.archive, Scope(shop=shop, **how))
         check.total()
         check.run(lambda _files, _size: None)

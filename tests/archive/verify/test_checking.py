@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from civitscrape.archive import sidecars
+from civitscrape.archive import companions
 from civitscrape.archive.verify import checking, mending
 from civitscrape.archive.verify import rows as questions
 from civitscrape.archive.verify.checking import Check, Scope
@@ -16,7 +16,7 @@ from civitscrape.archive.verify.mending import Workshop
 from civitscrape.archive.verify.planning import Kind
 from civitscrape.commands.verify import Template
 from civitscrape.exceptions import ArchiveError
-from civitscrape.items import Image, ModelFile
+from civitscrape.items import Image, ImageTag, ModelFile, Tag
 from civitscrape.ledger import Media, Run
 from tests.archive.asking import key_of, link_to, media_of, picture, put, row, rows
 from tests.archive.verify.conftest import bytes_of, counted
@@ -313,7 +313,7 @@ def test_what_belongs_to_a_stored_file_is_no_orphan(shelf, name):
 
 def test_every_sidecar_that_the_archive_writes_is_no_orphan(shelf):
     shelf.shelve(7)
-    for name in sidecars.names_beside("lampwright/7.png"):
+    for name in companions.texts("lampwright/7.png"):
         shelf.write(name, b"{}")
 
     findings = shelf.check()
@@ -503,7 +503,40 @@ def test_sidecars_are_not_missed_where_none_are_wanted(shelf):
     shelf.shelve(7)
     drop("lampwright/7.json")(shelf)
 
-    assert counted(shelf.check(beside=False)) == {}
+    assert counted(shelf.check(kinds=())) == {}
+
+
+TEXTS: dict[str, tuple[tuple[str, ...], set[str]]] = {
+    "generation data": (("txt",), {"7.txt"}),
+    "tags, and the record": (("json", "tags"), {"7.json", "8.json", "7.png.txt"}),
+    "captions and generation data": (("caption", "meta"), {"7.txt", "7_meta.txt", "8_no_meta.txt"}),
+}
+
+
+@pytest.mark.parametrize(("kinds", "names"), TEXTS.values(), ids=TEXTS)
+@pytest.mark.parametrize("quick", [False, True])
+def test_the_sidecars_that_are_asked_for_are_missed_and_written_and_no_others(shelf, kinds, names, quick):
+    shelf.shelve(7, prompt="a lantern", meta={"seed": 7}, meta_state="visible")
+    put(shelf.archive, Tag(id=4, name="lantern"), ImageTag(image_id=7, tag_id=4))
+    shelf.shelve(8)
+    drop("lampwright/7.json", "lampwright/8.json")(shelf)
+
+    told, mended = shelf.check(kinds=kinds, quick=quick), shelf.check(kinds=kinds, quick=quick, mend=True)
+
+    images = len({name[0] for name in names})
+    assert counted(told) == {"no sidecar": (images, 0)}
+    assert counted(mended) == {"no sidecar": (images, images)}
+    assert {one.name for one in (shelf.store / "lampwright").iterdir()} == {"7.png", "8.png", *names}
+    assert counted(shelf.check(kinds=kinds, quick=quick)) == {}
+
+
+def test_a_finding_names_the_sidecars_that_a_file_lacks(shelf):
+    shelf.shelve(7, prompt="a lantern")
+    drop("lampwright/7.json")(shelf)
+
+    [finding] = shelf.check(kinds=("json", "caption")).groups[Kind.NO_SIDECAR].named
+
+    assert (finding.path, finding.why) == ("lampwright/7.png", "there is no 7.json and no 7.txt beside it")
 
 
 def test_one_target_is_checked_alone(shelf):
@@ -566,7 +599,7 @@ def test_a_check_that_is_stopped_has_done_whole_steps_only(shelf):
     for number in range(1, 8):
         shelf.shelve(number)
     drop(*(f"lampwright/{number}.json" for number in range(1, 8)))(shelf)
-    shop = Workshop(store=shelf.store, naming=Template("{creator}/{id}{ext}"), beside=True)
+    shop = Workshop(store=shelf.store, naming=Template("{creator}/{id}{ext}"), kinds=("json",))
     check, seen = Check(shelf.archive, Scope(shop=shop, mend=True)), []
 
     def interrupt(files: int, _size: int) -> None:

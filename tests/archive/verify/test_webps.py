@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from civitscrape.archive.verify import rows as questions
 from civitscrape.archive.verify.planning import Kind
 from civitscrape.ledger import Media
 from tests.archive.asking import rows
@@ -102,3 +103,55 @@ def test_nothing_of_a_damaged_webp_is_let_go_of_while_its_original_is_lost(shelf
     assert {one.remedy for one in findings.groups[Kind.DAMAGED].named} == {None}
     assert shelf.files()["lampwright/7.webp"] == DAMAGED
     assert webp_of(shelf)[1] == "lampwright/7.webp"
+
+
+def nameless(shelf: Shelf) -> None:
+    """Let the second image lose its path, and its files."""
+    converted(shelf)
+    shelf.archive.run_now(questions.name, {9: None})
+    for name in ("9.png", "9.webp", "9.json"):
+        (shelf.store / "lampwright" / name).unlink()
+
+
+def test_a_name_that_an_image_gets_anew_has_the_webp_beside_it_too(shelf):
+    nameless(shelf)
+
+    findings = shelf.check(mend=True)
+
+    assert counted(findings) == {"disagreeing": (1, 1)}
+    assert (shelf.store / "lampwright/9.webp").samefile(shelf.store / "lampwright/7.webp")
+    assert counted(shelf.check()) == {}
+
+
+def test_files_under_a_name_that_an_image_has_lost_are_its_own_again(shelf):
+    converted(shelf)
+    before = shelf.files()
+    shelf.archive.run_now(questions.name, {9: None})
+
+    findings = shelf.check(mend=True)
+
+    assert counted(findings) == {"disagreeing": (1, 1)}
+    assert shelf.files() == before
+    assert shelf.paths()[9] == "lampwright/9.png"
+
+
+def test_a_webp_that_no_row_speaks_of_is_not_linked(shelf):
+    nameless(shelf)
+    shelf.tell("media", {"webp_path": None})
+
+    shelf.check(mend=True)
+
+    assert (shelf.store / "lampwright/9.png").exists()
+    assert not (shelf.store / "lampwright/9.webp").exists()
+
+
+def test_a_damaged_webp_is_linked_to_no_other_name(shelf):
+    nameless(shelf)
+    (shelf.store / "lampwright/7.webp").write_bytes(DAMAGED)
+
+    shelf.check(mend=True)
+    shelf.check(mend=True)
+
+    assert DAMAGED not in shelf.files().values()
+    assert (shelf.store / "lampwright/9.png").exists()
+    assert counted(shelf.check()) == {}
