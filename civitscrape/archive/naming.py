@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from sqlalchemy.engine import Connection
+
+    from civitscrape.items import ModelFile
+
+OF_MODEL_FILE = "models/{version_id}/{id}-{name}{ext}"
+"""Path of a model file inside the store: its own name, behind the number that makes it one of a kind."""
 
 _LIKE_A_SIDECAR = re.compile(r".*(\.[a-z][a-z0-9]{1,10}|_meta)", re.IGNORECASE | re.DOTALL)
 """End of a name that, with an extension after it, could be that of a file beside another."""
@@ -117,3 +123,20 @@ class Taken:
     def leave(self, path: str) -> None:
         """Let go of a path."""
         self._holders[key_of(path)] = None
+
+
+def name_of_file(file: ModelFile) -> str:
+    """Make the path of a model file inside the store.
+
+    >>> name_of_file(ModelFile(id=31, version_id=29, name="lantern_v20.safetensors"))
+    'models/29/31-lantern_v20.safetensors'
+    """
+    name = PurePosixPath((file.name or "").replace("\\", "/")).name
+    stem, dot, suffix = name.rpartition(".")
+    fields = {
+        "id": file.id,
+        "version_id": file.version_id,
+        "name": stem if dot else name,
+        "ext": f".{suffix}" if dot else "",
+    }
+    return paths.render(OF_MODEL_FILE, fields, model_file=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -19,7 +18,8 @@ from rich.filesize import decimal
 from rich.markup import escape
 from rich.table import Table
 
-from civitscrape.archive import paths, sidecars
+from civitscrape.archive import sidecars
+from civitscrape.archive import template as templates
 from civitscrape.archive.verify import rows
 from civitscrape.archive.verify.checking import Check, Scope
 from civitscrape.archive.verify.mending import Workshop
@@ -28,8 +28,6 @@ from civitscrape.commands.archives import archive_of, settings_of
 from civitscrape.commands.crawling import EXIT_CODES
 from civitscrape.exceptions import ArchiveError, ArgumentError
 from civitscrape.ledger import now
-from civitscrape.pipelines.files import name_of
-from civitscrape.pipelines.media import path_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
     from scrapy.settings import Settings
 
     from civitscrape.archive.database import Archive
-    from civitscrape.items import Image, ModelFile
 
 SHOWN = 5
 """Findings of one kind that are printed; the report has more."""
@@ -46,21 +43,6 @@ OWN_FOLDERS = ("feeds", "reports", "logs", "scrapyd")
 """What a crawl leaves in the output folder beside the store; the store may be that folder itself."""
 
 TIME = "%Y%m%dT%H%M%S"
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """Names files as crawls do."""
-
-    template: str
-
-    def image(self, image: Image, extension: str) -> str:
-        """Name the file of an image."""
-        return paths.render(self.template, path_fields(image, extension))
-
-    def file(self, file: ModelFile) -> str:
-        """Name a model file."""
-        return name_of(file)
 
 
 def verify(
@@ -81,12 +63,13 @@ def verify(
     Exit codes: 0 all is well or was mended, 1 it could not be checked, 3 something remains or it was stopped.
     """
     settings = settings_of(setting)
+    templates.read(settings["MEDIA_PATH"])
     archive = archive_of(settings)
     try:
         named = None if target is None else known_target(target, archive.run_now(rows.targets))
         store = Path(settings["MEDIA_STORE"])
         kinds = sidecars.kinds_of(settings["SIDECARS"], settings["MEDIA_PATH"])
-        shop = Workshop(store=store, naming=Template(settings["MEDIA_PATH"]), kinds=kinds)
+        shop = Workshop(store=store, template=settings["MEDIA_PATH"], kinds=kinds)
         scope = Scope(shop=shop, target=named, quick=quick, mend=mend, ignored=_ignored(settings))
         content = _check(archive, scope)
         content["paths"] = {"media": str(store), "report": str(_report_path(settings))}

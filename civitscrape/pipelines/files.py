@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 
 from civitscrape.archive import paths, shelf
+from civitscrape.archive.naming import name_of_file
 from civitscrape.civitai import rest
 from civitscrape.civitai.answers import DOWNLOAD
 from civitscrape.civitai.roles import Role, role_of, stamp
@@ -37,12 +38,9 @@ if TYPE_CHECKING:
     from civitscrape.civitai.hosts import Hosts
     from civitscrape.pipelines.fates import Found
 
-__all__ = ["Files", "fate", "name_of"]
+__all__ = ["Files", "fate"]
 
 logger = logging.getLogger(__name__)
-
-TEMPLATE = "models/{version_id}/{id}-{name}{ext}"
-"""Path of a model file inside the store: its own name, behind the number that makes it one of a kind."""
 
 CLOSED = frozenset({401, 403, 410, 429})
 """Statuses by which the site says no; what it does not give is not looked for elsewhere."""
@@ -123,7 +121,7 @@ class Files:
         if found.get("flawed"):
             await asyncio.to_thread(parts.remove, found.pop("part"))
             if RESUMED in response.flags:
-                logger.warning("%s: %s; it is fetched from its beginning", name_of(file), found["error"])
+                logger.warning("%s: %s; it is fetched from its beginning", name_of_file(file), found["error"])
                 response = await self._download(self._request(file, rest.other_address(url, AGAIN), role))
                 found = fate(response, file)
                 if found.get("flawed"):
@@ -174,7 +172,7 @@ class Files:
         return paths.file_part_path(self._store, file.id)
 
     async def _book(self, file: ModelFile, found: Found) -> None:
-        path = name_of(file) if found["status"] == MediaState.STORED else None
+        path = name_of_file(file) if found["status"] == MediaState.STORED else None
         booked = shelf.Fate(
             image_id=file.id,
             key="",
@@ -220,23 +218,6 @@ def host_of(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
-
-
-def name_of(file: ModelFile) -> str:
-    """Make the path of a model file inside the store.
-
-    >>> name_of(ModelFile(id=31, version_id=29, name="lantern_v20.safetensors"))
-    'models/29/31-lantern_v20.safetensors'
-    """
-    name = PurePosixPath((file.name or "").replace("\\", "/")).name
-    stem, dot, suffix = name.rpartition(".")
-    fields = {
-        "id": file.id,
-        "version_id": file.version_id,
-        "name": stem if dot else name,
-        "ext": f".{suffix}" if dot else "",
-    }
-    return paths.render(TEMPLATE, fields, model_file=True)
 
 
 def _size(path: Path) -> int:

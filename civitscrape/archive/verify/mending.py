@@ -7,9 +7,10 @@ import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from civitscrape.archive import paths, sidecars
+from civitscrape.archive import naming, paths, sidecars
+from civitscrape.archive.naming import Unnamed
 from civitscrape.archive.verify import looking, rows
 from civitscrape.archive.verify.inventory import ASIDE, PART
 from civitscrape.archive.verify.planning import Settle, Sight
@@ -24,22 +25,13 @@ if TYPE_CHECKING:
     from civitscrape.archive.verify.planning import Holding, Look, Plan
 
 
-class Naming(Protocol):
-    """What makes the path of a file inside the store."""
-
-    def image(self, image: Image, extension: str) -> str:
-        """Name the file of an image."""
-
-    def file(self, file: ModelFile) -> str:
-        """Name a model file."""
-
-
 @dataclass(slots=True, kw_only=True)
 class Workshop:
     """Where and how things are mended."""
 
     store: Path
-    naming: Naming
+    template: str
+    """What paths are made from, as ``MEDIA_PATH`` has it."""
     kinds: tuple[str, ...]
     """Kinds of sidecars that files are to have, of ``sidecars.KINDS``."""
 
@@ -121,15 +113,14 @@ def _fill(connection: Connection, shop: Workshop, holding: Holding, looks: Mappi
             raise ArchiveError(f"{plan.source}: it was to be the source of other files, but {seen.why}")
     for path in plan.place:
         replicate(source, Path(paths.address(shop.store, path)), seen.sha256)
-    named: dict[int, str] = {}
-    for image in rows.records(connection, Image, plan.name):
-        named[image.id] = shop.naming.image(image, looking.extension(source))
-        _settle_in(source, Path(paths.address(shop.store, named[image.id])), seen.sha256)
+    named = _name(connection, shop, plan.name, looking.extension(source) if plan.name else "")
+    for path in named.values():
+        _settle_in(source, Path(paths.address(shop.store, path)), seen.sha256)
     own = [plan.source] if plan.source in looks else []
     filled = [path for path in (*own, *plan.place, *named.values()) if path]
     if holding.table == "model_files" and not filled:
         (file,) = rows.records(connection, ModelFile, [int(holding.id)])
-        filled = [shop.naming.file(file)]
+        filled = [naming.name_of_file(file)]
         _settle_in(source, Path(paths.address(shop.store, filled[0])), seen.sha256)
     if plan.settle is Settle.ADOPT:
         if not filled:
@@ -140,6 +131,12 @@ def _fill(connection: Connection, shop: Workshop, holding: Holding, looks: Mappi
     if holding.table != "model_files":
         sidecars.write(connection, shop.store, [*plan.sidecars, *named], kinds=shop.kinds)
     return filled + _link_webps(connection, shop.store, holding, named)
+
+
+def _name(connection: Connection, shop: Workshop, ids: Collection[int], extension: str) -> dict[int, str]:
+    """Give images names of their own, as crawls do; those that the archive does not know get none."""
+    known = [image.id for image in rows.records(connection, Image, ids)]
+    return naming.name(connection, shop.template, [Unnamed(id=number, extension=extension) for number in known])
 
 
 def _link_webps(connection: Connection, store: Path, holding: Holding, named: Collection[int]) -> list[str]:

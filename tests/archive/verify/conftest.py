@@ -14,7 +14,6 @@ from civitscrape.archive import schema, sidecars
 from civitscrape.archive.database import Archive
 from civitscrape.archive.verify.checking import Check, Scope
 from civitscrape.archive.verify.mending import Workshop
-from civitscrape.commands.verify import Template
 from civitscrape.items import Image, ModelFile
 from civitscrape.ledger import MediaState
 from tests.archive.asking import key_of, link_to, media_of, picture, put, rows
@@ -82,7 +81,7 @@ class Shelf:
         )
 
     def check(self, **how: Any) -> Findings:
-        shop = Workshop(store=self.store, naming=Template("{creator}/{id}{ext}"), kinds=how.pop("kinds", ("json",)))
+        shop = Workshop(store=self.store, template=how.pop("template", "{creator}/{id}{ext}"), kinds=how.pop("kinds", ("json",)))
         check = Check(self.archive, Scope(shop=shop, **how))
         check.total()
         check.run(lambda _files, _size: None)

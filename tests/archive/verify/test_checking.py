@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from civitscrape.archive import companions
+from civitscrape.archive import companions, taken
 from civitscrape.archive.verify import checking, mending
 from civitscrape.archive.verify import rows as questions
 from civitscrape.archive.verify.checking import Check, Scope
 from civitscrape.archive.verify.mending import Workshop
 from civitscrape.archive.verify.planning import Kind
-from civitscrape.commands.verify import Template
 from civitscrape.exceptions import ArchiveError
 from civitscrape.items import Image, ImageTag, ModelFile, Tag
 from civitscrape.ledger import Media, Run
@@ -237,6 +236,21 @@ def test_bytes_are_restored_from_another_row_that_has_the_same(shelf):
 
     assert counted(findings) == {"damaged": (1, 1)}
     assert shelf.files() == {"lampwright/7.png": bytes_of(7), "lampwright/8.png": bytes_of(7)}
+
+
+def test_a_name_that_another_picture_has_is_given_to_nobody_else(shelf):
+    shelf.shelve(7)
+    shelf.shelve(8)
+    shelf.share(9, 8)
+    shelf.archive.run_now(taken.adopt)
+    shelf.archive.run_now(lambda connection: questions.name(connection, {9: None}))
+
+    findings = shelf.check(mend=True, template="{creator}/7{ext}")
+
+    assert counted(findings)["disagreeing"] == (1, 1)
+    assert shelf.paths()[9] == "lampwright/7_9.png"
+    assert shelf.files()["lampwright/7.png"] == bytes_of(7)
+    assert not list(shelf.store.rglob("*.damaged"))
 
 
 def test_a_source_is_proven_before_it_is_copied(shelf):
@@ -599,7 +613,7 @@ def test_a_check_that_is_stopped_has_done_whole_steps_only(shelf):
     for number in range(1, 8):
         shelf.shelve(number)
     drop(*(f"lampwright/{number}.json" for number in range(1, 8)))(shelf)
-    shop = Workshop(store=shelf.store, naming=Template("{creator}/{id}{ext}"), kinds=("json",))
+    shop = Workshop(store=shelf.store, template="{creator}/{id}{ext}", kinds=("json",))
     check, seen = Check(shelf.archive, Scope(shop=shop, mend=True)), []
 
     def interrupt(files: int, _size: int) -> None:
