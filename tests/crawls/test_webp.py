@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,6 +42,24 @@ async def test_a_crawl_leaves_a_webp_beside_each_picture(crawl):
     converted = crawled.archive.rows("SELECT 1 FROM media WHERE webp_path IS NOT NULL")
     assert crawled.stats["civitscrape/webp_converted"] == len(converted) >= len(found)
     assert crawled.stats["civitscrape/webp_saved"] > 0
+
+
+async def test_the_report_says_what_was_converted_what_that_saved_and_why_the_rest_was_left(crawl, capsys):
+    with Sandbox(world(40, file_size=PADDED)).in_thread() as sandbox:
+        crawled = await crawl(sandbox, "user", {"username": NAME}, **QUICK, WEBP_KEEP_ORIGINAL=False)
+        without = await crawl(sandbox, "user", {"username": NAME})
+
+    made = crawled.archive.rows("SELECT size, webp_size FROM media WHERE webp_path IS NOT NULL")
+    why = crawled.archive.rows("SELECT webp_error FROM media WHERE webp_error IS NOT NULL")
+    told = crawled.report["webp"]
+    assert len(made) > 5
+    assert (told["converted"], told["removed"]) == (len(made), len(made))
+    assert told["before"] == sum(row["size"] for row in made)
+    assert told["after"] == sum(row["webp_size"] for row in made)
+    assert sum(told["left"].values()) == len(why) > 0
+    assert all(re.sub(r"\d+", "…", row["webp_error"]) in told["left"] for row in why)
+    assert f"WebP: {len(made)} converted: " in " ".join(capsys.readouterr().err.split())
+    assert "webp" not in without.report
 
 
 async def test_originals_that_are_not_kept_are_not_fetched_again(crawl):
