@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from random import Random
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from civitscrape.ledger import Media
 from tests.archive.asking import key_of, picture, put, rows
 from tests.archive.converting import QUICK, convert, files, losses, media, shelve
 from tests.archive.pictures.making import drawn, packet, png_of, saved, uploads
-from tests.archive.pictures.test_hostile import REAL, mutated
+from tests.archive.pictures.test_hostile import hostile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -373,15 +372,7 @@ def _tagged(*words: str) -> bytes:
 
 
 def test_of_500_hostile_pictures_none_is_lost(archive, store):
-    draw = Random(20261121)
-    kinds = ["flip", "cut", "drop", "double", "zero", "insert"]
-    originals = {
-        number: mutated(
-            draw.choice(REAL),
-            [(draw.choice(kinds), draw.random(), draw.randrange(256)) for _ in range(draw.randrange(4))],
-        )
-        for number in range(500)
-    }
+    originals = dict(enumerate(hostile(500)))
     for number, content in originals.items():
         shelve(archive, store, number, content)
 
