@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -72,6 +72,8 @@ class Standing:
     """Where the bytes of its key lie, be it under another image's name."""
     busy: bool = False
     """Whether another run is fetching its file right now."""
+    prompt_tags: list[str] = field(default_factory=list)
+    """Words of the prompt that the answer told, where prompts are cut."""
 
 
 def commit(
@@ -108,6 +110,9 @@ def commit(
             standings[image.id].busy = image.media_key in busy
     if words is not None:
         prompts.refresh(connection, standings, told, words)
+        prompted = {image.id for image in by_class.get(Image, ()) if image.prompt and not image.partial}
+        for number, said in prompts.tags(connection, prompted).items():
+            standings[number].prompt_tags = [str(word["text"]) for word in said]
     for walk in walks:  # last: a walk must not take a number from a transaction that fails
         save_walk(connection, walk)
     return standings

@@ -16,6 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.filesize import decimal
+
 from civitscrape.archive import conversions, fields, paths, placing
 from civitscrape.archive import template as templates
 from civitscrape.archive.conversions import Done, Job, Site, Wanted
@@ -126,6 +128,27 @@ class Tally:
             self.left[_NUMBER.sub("…", fate.reason)] += 1
         else:
             self.there += 1
+
+
+def said(tally: Tally) -> list[str]:
+    """Say what came of it, a line each, as the command and the report of a run do.
+
+    >>> said(Tally(converted=2, before=3000, after=1000, left=Counter({"it is animated": 1}), removed=2))[:2]
+    ['2 converted: 3.0 kB became 1.0 kB (33 %), 2.0 kB saved', '2 originals removed']
+    """
+    share = f" ({100 * tally.after / tally.before:.0f} %)" if tally.before else ""
+    became = (
+        f": {decimal(tally.before)} became {decimal(tally.after)}{share}, {decimal(tally.before - tally.after)} saved"
+    )
+    lines = [f"{tally.converted} converted{became if tally.converted else ''}"]
+    if tally.there:
+        lines.append(f"{tally.there} were there already")
+    if tally.removed:
+        lines.append(f"{tally.removed} originals removed")
+    if tally.left:
+        lines.append(f"{tally.left.total()} left as they are; the column webp_error of the table media says why:")
+        lines += [f"  {number} of: {reason}" for reason, number in tally.left.most_common()]
+    return lines
 
 
 def run(archive: Archive, plan: Plan, stop: Event, tell: Callable[[Done], None]) -> Tally:

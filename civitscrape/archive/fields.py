@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from civitscrape.archive import schema
+from civitscrape.archive import prompts, schema
 from civitscrape.archive.database import in_chunks
 from civitscrape.items import Image, Level, MediaType
 
@@ -98,6 +98,8 @@ def fields_for(connection: Connection, ids: Collection[int], wanted: Collection[
     asked = set(wanted)
     if "tags" in asked:
         _add_tags(connection, found)
+    if "prompt_tags" in asked:
+        _add_prompt_tags(connection, found)
     if asked & (_POST.keys() | _FROM_VERSIONS):
         _add_posts(connection, found)
     if asked & _FROM_VERSIONS:
@@ -139,6 +141,12 @@ def _add_tags(connection: Connection, found: dict[int, Record]) -> None:
         image["tags"] = []
     for row in _rows(connection, found, lambda chunk: query.where(table.c.image_id.in_(chunk))):
         found[row.image_id]["tags"].append(row.name)
+
+
+def _add_prompt_tags(connection: Connection, found: dict[int, Record]) -> None:
+    words = prompts.tags(connection, found)
+    for number, image in found.items():
+        image["prompt_tags"] = [word["text"] for word in words.get(number, [])]
 
 
 def _add_posts(connection: Connection, found: dict[int, Record]) -> None:

@@ -61,7 +61,7 @@ def tags(connection: Connection, ids: Collection[int]) -> dict[int, list[dict[st
     table = schema.prompt_tags
     found: dict[int, list[dict[str, str | float]]] = {}
     for chunk in in_chunks(ids):
-        query = sa.select(table).where(table.c.image_id.in_(chunk)).order_by(table.c.image_id, table.c.position)
-        for row in connection.execute(query):
-            found.setdefault(row.image_id, []).append({"text": row.text, "weight": row.weight})
+        query = sa.select(table.c.image_id, table.c.text, table.c.weight).where(table.c.image_id.in_(chunk))
+        for number, text, weight in connection.execute(query.order_by(table.c.image_id, table.c.position)):
+            found.setdefault(number, []).append({"text": text, "weight": weight})
     return found

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from civitscrape.archive import companions, paths, schema
+from civitscrape.archive import companions, paths, prompts, schema
 from civitscrape.archive.database import in_chunks, to_json
 from civitscrape.archive.fields import model_of
 from civitscrape.archive.infotext import parameters
@@ -257,14 +257,18 @@ def _told(connection: Connection, ids: Collection[int]) -> dict[int, dict[str, A
         media.c.size.label("_size"),
         media.c.content_type.label("_content_type"),
     ).outerjoin(media, media.c.key == images.c.key)
-    found = {}
+    found: dict[int, dict[str, Any]] = {}
     names = schema.COLUMNS_OF["images"]
     answer = connection.execute(joined.where(images.c.id.in_(ids)))
     for *values, sha256, size, content_type in answer.all():
         image = dict(zip(names, values, strict=True))
         number = image["id"]
         file = {"sha256": sha256, "size": size, "content_type": content_type}
-        found[number] = {"image": image, "tags": tags_of[number], "resources": resources_of[number], "file": file}
+        own = {"tags": tags_of[number], "prompt_tags": [], "resources": resources_of[number]}
+        found[number] = {"image": image, **own, "file": file}
+    prompted = [number for number, record in found.items() if record["image"]["prompt"]]
+    for number, words in prompts.tags(connection, prompted).items():
+        found[number]["prompt_tags"] = words
     return found
 
 

@@ -195,16 +195,7 @@ def _said(tally: Tally, seconds: float) -> str:
 
 def _print(console: Console, tally: Tally, seconds: float) -> None:
     """Say what came of it."""
-    share = f" ({100 * tally.after / tally.before:.0f} %)" if tally.before else ""
-    speed = tally.pixels / 1e6 / seconds if seconds else 0
-    became = f"{decimal(tally.before)} became {decimal(tally.after)}{share}"
-    lines = [f"{tally.converted} converted: {became}; {_said(tally, seconds)}, {speed:.1f} megapixels/s"]
-    if tally.there:
-        lines.append(f"{tally.there} were there already")
-    if tally.removed:
-        lines.append(f"{tally.removed} originals removed")
-    if tally.left:
-        lines.append(f"{tally.left.total()} left as they are; the column webp_error of the table media says why:")
-        lines += [f"  {number} of: {reason}" for reason, number in tally.left.most_common()]
-    for line in lines:
+    first, *others = converter.said(tally)
+    rate, speed = (number / seconds if seconds else 0.0 for number in (_seen(tally), tally.pixels / 1e6))
+    for line in (f"{first}; {rate:.1f}/s, {speed:.1f} megapixels/s", *others):
         console.print(line, soft_wrap=True, highlight=False, markup=False)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
+    from civitscrape.archive.converter import Tally
     from civitscrape.items import Image, ModelFile
     from civitscrape.ledger import LocalFile, Wish
 
@@ -71,6 +72,7 @@ class Books:
         announcements: what the site says of each target, for the report.
         left_out: what was asked for and cannot be had, a sentence each; the run is not complete then.
         busy: why targets were left to other runs, a sentence each.
+        webp: what became of the pictures that this run was to convert; None where it converts none.
         error: why the archive could not be written any more; None while it can.
     """
 
@@ -84,6 +86,7 @@ class Books:
         self.error: str | None = None
         self.left_out: list[str] = []
         self.busy: dict[str, str] = {}
+        self.webp: Tally | None = None
         self._lacks: dict[Lack, tuple[int, str]] = {}
         self._lists: dict[str, NameList] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -16,7 +17,9 @@ from rich.markup import escape
 from rich.table import Table
 from scrapy import signals
 
+from civitscrape.archive import converter
 from civitscrape.archive import report as reports
+from civitscrape.archive.converter import Tally
 from civitscrape.civitai.media import ORIGINAL
 from civitscrape.exceptions import ArchiveError
 from civitscrape.extensions.books import Books
@@ -73,6 +76,9 @@ LISTINGS = {
     "browser.image": "votes by browser",
 }
 """How a report calls what a walk followed; nothing for what is usual."""
+
+CONVERTED = ("converted", "before", "after", "removed", "left")
+"""What a report says of pictures that became WebP, in runs that convert."""
 
 STYLES = {Outcome.COMPLETE: "bold green", Outcome.INCOMPLETE: "bold yellow", Outcome.STOPPED: "bold yellow"}
 
@@ -136,6 +142,8 @@ class Report:
             "targets": reports.as_json(targets),
             "paths": self._paths(books),
         }
+        if books.webp is not None:
+            content["webp"] = {name: getattr(books.webp, name) for name in CONVERTED}
         show(content, Console(stderr=True))
         try:
             write(books.folder / "reports" / f"{books.run.id}.json", content)
@@ -192,6 +200,10 @@ def show(content: dict[str, Any], console: Console) -> None:
         f"{requests['api']} API calls, {requests['page']} pages, {requests['media']} media requests",
         highlight=False,
     )
+    if "webp" in content:
+        tally = Tally(**content["webp"] | {"left": Counter(content["webp"]["left"])})
+        for line in converter.said(tally):
+            console.print(f"WebP: {escape(line)}", soft_wrap=True, highlight=False, emoji=False)
     for name, path in content["paths"].items():
         console.print(f"  {name:<9}{escape(path)}", soft_wrap=True, highlight=False)
     outcome = Outcome(content["outcome"])

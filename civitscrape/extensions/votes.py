@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 LADDER = {
     "no": "tags come with the listing, without votes, at no cost; votes=yes brings votes",
     "yes": "votes come with the listing, from the site's own feed: 200 images a call, no call more",
+    "anyway": "votes come with each image, which the site's own interface tells of: no call more",
     "refused": "votes need a key or cookies (CIVITAI_API_KEY, CIVITAI_COOKIES); tags come without them, at no cost; "
     "votes=browser brings scores without a login",
     "browser": "votes come from the page of each image rated PG, opened in a browser: one page an image, scores alone; "
@@ -35,21 +36,53 @@ LADDER = {
 }
 """What is said of each way, the cheapest first."""
 
+ANYWAY = frozenset({"collection", "feed", "image", "post"})
+"""Spiders that ask the site's own interface wherever there is a login; it tells votes unasked."""
+
 
 def way(crawler: Crawler) -> str | None:
     """Choose the way that votes come, by what was asked and by what the person has; None where there are no images."""
+    spider = crawler.spider
+    if not isinstance(spider, CivitaiSpider):
+        return None
+    known = login(crawler) is not None
+    if isinstance(spider.args, VotesArguments):
+        return "batch" if known else "browser"
+    if not isinstance(spider.args, MediaArguments):
+        return None
+    if known and spider.name in ANYWAY:
+        return "anyway"
+    if spider.args.votes == "no":
+        return "no"
+    if known:
+        return "yes"
+    return "browser" if spider.args.votes == "browser" else "refused"
+
+
+def login(crawler: Crawler) -> str | None:
+    """Name what the host that is asked knows the person by; None for nothing."""
     spider, settings = crawler.spider, crawler.settings
     if not isinstance(spider, CivitaiSpider):
         return None
-    if isinstance(spider.args, VotesArguments):
-        return "batch" if site_for(settings) is not None else "browser"
-    if not isinstance(spider.args, MediaArguments):
+    if isinstance(spider.args, MediaArguments):
+        known = has_login(settings, settings[host_for(getattr(spider, "level", spider.args.level))])
+    else:
+        known = site_for(settings) is not None
+    if not known:
         return None
-    if spider.args.votes == "no":
-        return "no"
-    if has_login(settings, settings[host_for(getattr(spider, "level", spider.args.level))]):
-        return "yes"
-    return "browser" if spider.args.votes == "browser" else "refused"
+    return "a key" if settings["CIVITAI_API_KEY"] else "cookies"
+
+
+def line(crawler: Crawler) -> str | None:
+    """Say which way votes come, why, and at what cost; None where there are no images."""
+    chosen = way(crawler)
+    if chosen is None or not isinstance(crawler.spider, CivitaiSpider):
+        return None
+    has, asked = login(crawler), getattr(crawler.spider.args, "votes", "no")
+    if chosen == "no":
+        return f"votes=no: {LADDER[chosen]}"
+    why = f"votes={asked}, {f'with {has}' if has else 'without a key or cookies'}"
+    return f"{why}: {LADDER[chosen]}{'; no browser is needed' if asked == 'browser' and has else ''}"
 
 
 class Votes:
@@ -68,10 +101,10 @@ class Votes:
         return votes
 
     def say(self) -> None:
-        """Say in one line which way votes come, and at what cost."""
-        chosen = way(self._crawler)
-        if chosen is not None:
-            logger.log(logging.WARNING if chosen == "refused" else logging.INFO, "%s", LADDER[chosen])
+        """Say in one line which way votes come, why, and at what cost."""
+        said = line(self._crawler)
+        if said is not None:
+            logger.log(logging.WARNING if way(self._crawler) == "refused" else logging.INFO, "%s", said)
 
     def idle(self) -> None:
         """Begin with the pages, the first time that nothing else is left.

@@ -102,6 +102,8 @@ class Image:
     """What the download brought, as Scrapy's media pipelines tell it; empty when nothing was fetched."""
     rendition: Annotated[str | None, NoColumn] = None
     """Which smaller rendition is asked for instead of the original, ``width=450``; null for the original."""
+    prompt_tags: Annotated[list[str], NoColumn] = field(default_factory=list)
+    """Words of the prompt that came with the entry, each once; never among ``tags``, which are the community's."""
 
     @property
     def media_key(self) -> str | None:

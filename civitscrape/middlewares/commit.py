@@ -162,6 +162,7 @@ def _marked(image: Image, standing: Standing, media: Media | None) -> Image:
     image.path = standing.path
     image.media_state = standing.media_state or (media.state if media else None)
     image.busy = standing.busy
+    image.prompt_tags = standing.prompt_tags
     if standing.media_path is not None:
         image.files = [{"status": UP_TO_DATE, "path": standing.media_path}]
     return image

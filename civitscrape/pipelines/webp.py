@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from rich.filesize import decimal
 from scrapy.exceptions import NotConfigured
 
 from civitscrape.archive import companions, conversions, sidecars
 from civitscrape.archive.conversions import Site, Wanted
+from civitscrape.archive.converter import Tally
 from civitscrape.archive.pictures.convert import Converted
 from civitscrape.archive.pictures.options import Options
 from civitscrape.exceptions import ArchiveError
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from civitscrape.archive.conversions import Done
-
-logger = logging.getLogger(__name__)
 
 
 class Webp:
@@ -48,6 +45,7 @@ class Webp:
     ) -> None:
         self._crawler = crawler
         self._books = books
+        self._tally = books.webp = Tally()
         self._store = store
         self._find = partial(conversions.find, wanted=wanted, site=site)
         self._make = partial(conversions.make, store, options=options)
@@ -82,18 +80,13 @@ class Webp:
     async def open_spider(self) -> None:
         """Finish what an earlier run was killed in."""
         try:
-            await self._books.archive.run(self._sweep)
+            self._tally.removed = await self._books.archive.run(self._sweep)
         except ArchiveError as error:
             self._books.stop(error)
 
     def close_spider(self) -> None:
-        """Let the threads go, and say what came of it."""
+        """Let the threads go."""
         self._pool.shutdown()
-        count = self._crawler.stats.get_value
-        made, left = count("civitscrape/webp_converted", 0), count("civitscrape/webp_left", 0)
-        if made or left:
-            saved = decimal(count("civitscrape/webp_saved", 0))
-            logger.info("%d pictures became WebP, which saved %s; %d were left as they are", made, saved, left)
 
     async def process_item(self, item: Any) -> Any:
         """Convert the picture of an image, unless the crawl is about to end; then `civitscrape convert` finds it."""
@@ -118,6 +111,7 @@ class Webp:
         if done is None:
             return None
         stats = self._crawler.stats
+        self._tally.add(done)
         if not isinstance(done.fate, Converted):
             stats.inc_value("civitscrape/webp_left")
             return None
@@ -133,5 +127,6 @@ class Webp:
         done = await asyncio.get_running_loop().run_in_executor(self._pool, self._make, jobs[0])
         await archive.run(partial(self._book, done=[done]))
         if not self._keep:
-            await archive.run(self._sweep)
+            removed = await archive.run(self._sweep)
+            self._tally.removed += removed  # never `+= await`: others count meanwhile
         return done

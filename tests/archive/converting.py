@@ -73,11 +73,12 @@ def losses(archive: Archive, store: Path, originals: dict[int, bytes], *, look: 
     return [
         f"image {number}: {flaw}"
         for number, content in originals.items()
-        if (flaw := _flaw(found[key_of(number)], store, content, look=look)) is not None
+        if (flaw := flaw_of(found[key_of(number)], store, content, look=look)) is not None
     ]
 
 
-def _flaw(row: Media, store: Path, original: bytes, *, look: bool) -> str | None:
+def flaw_of(row: Media, store: Path, original: bytes, *, look: bool = True) -> str | None:
+    """Say why a picture is neither its original nor a WebP of it, or not as the database says; None where it is."""
     if row.webp_path is not None:
         made = (store / row.webp_path).read_bytes()
         if (len(made), sha256(made).hexdigest()) != (row.webp_size, row.webp_sha256):

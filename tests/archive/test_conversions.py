@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from random import Random
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -17,12 +16,12 @@ from civitscrape.archive.pictures import riff, xmp
 from civitscrape.archive.pictures.options import Options
 from civitscrape.archive.shelf import Fate
 from civitscrape.exceptions import ArchiveError
-from civitscrape.items import Image, ImageTag, Tag
+from civitscrape.items import Image, ImageTag, PromptTag, Tag
 from civitscrape.ledger import Media
 from tests.archive.asking import key_of, picture, put, rows
 from tests.archive.converting import QUICK, convert, files, losses, media, shelve
 from tests.archive.pictures.making import drawn, packet, png_of, saved, uploads
-from tests.archive.pictures.test_hostile import REAL, mutated
+from tests.archive.pictures.test_hostile import hostile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,6 +143,22 @@ def test_the_record_and_the_tags_are_in_the_webp(archive, store):
     assert said.record["image"]["id"] == 7
     assert "path" not in said.record["image"]
     assert [one["score"] for one in said.record["tags"]] == [10, 9]
+
+
+def test_words_of_the_prompt_are_in_the_record_and_no_subjects(archive, store):
+    prompt = {"prompt": "fog, (港:1.2)"}
+    shelve(archive, store, 7, png_of({}), **prompt, meta=prompt, meta_state="visible")
+    tag(archive, 7, "lantern")
+    put(archive, PromptTag(image_id=7, position=0, text="fog"))
+    convert(archive, store)
+    put(archive, PromptTag(image_id=7, position=1, text="港", weight=1.2))
+
+    archive.run_now(retagging.refresh, store, [7], Site())
+
+    said = told(store, "lampwright/7.webp")
+    assert said.subjects == ["lantern"]
+    assert said.record is not None
+    assert said.record["prompt_tags"] == [{"text": "fog", "weight": 1.0}, {"text": "港", "weight": 1.2}]
 
 
 def test_only_what_is_tagged_or_led_to_is_converted(archive, store):
@@ -391,15 +406,7 @@ def _tagged(*words: str) -> bytes:
 
 
 def test_of_500_hostile_pictures_none_is_lost(archive, store):
-    draw = Random(20261121)
-    kinds = ["flip", "cut", "drop", "double", "zero", "insert"]
-    originals = {
-        number: mutated(
-            draw.choice(REAL),
-            [(draw.choice(kinds), draw.random(), draw.randrange(256)) for _ in range(draw.randrange(4))],
-        )
-        for number in range(500)
-    }
+    originals = dict(enumerate(hostile(500)))
     for number, content in originals.items():
         shelve(archive, store, number, content)
 

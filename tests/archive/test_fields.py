@@ -8,7 +8,7 @@ import pytest
 
 from civitscrape.archive import fields, naming
 from civitscrape.archive.naming import Unnamed
-from civitscrape.items import ImageResource, ImageTag, Model, ModelVersion, Post, Tag, VersionImage
+from civitscrape.items import ImageResource, ImageTag, Model, ModelVersion, Post, PromptTag, Tag, VersionImage
 from tests.archive.asking import link_to, picture, put
 
 if TYPE_CHECKING:
@@ -138,6 +138,14 @@ def test_the_grabber_s_layout_can_do_without_sorting(archive):
     put(archive, image, link_to(image, "user:lampwright"))
 
     assert path_of(archive, "grabber-unsorted") == "Username_Search/lampwright/7.png"
+
+
+def test_words_of_the_prompt_are_a_field_apart_from_the_tags(archive):
+    put(archive, picture(7), Tag(id=1, name="harbour"), ImageTag(image_id=7, tag_id=1))
+    put(archive, PromptTag(image_id=7, position=1, text="sea"), PromptTag(image_id=7, position=0, text="fog"))
+
+    assert ask(archive, "prompt_tags", "tags") == (["fog", "sea"], ["harbour"])
+    assert path_of(archive, "{prompt_tags}/{id}{ext}") == "fog, sea/7.png"
 
 
 def test_the_target_is_the_one_that_came_first(archive):

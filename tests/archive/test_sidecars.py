@@ -10,7 +10,7 @@ import pytest
 from civitscrape.archive import companions, schema, sidecars
 from civitscrape.archive.infotext import parameters
 from civitscrape.exceptions import ArchiveError
-from civitscrape.items import Image, ImageResource, ImageTag, Tag
+from civitscrape.items import Image, ImageResource, ImageTag, PromptTag, Tag
 from tests.archive.asking import key_of, media_of, picture, put, rows
 
 if TYPE_CHECKING:
@@ -69,6 +69,20 @@ def test_a_sidecar_lists_tags_with_their_votes_the_surest_first(archive, store):
     ]
 
 
+def test_words_of_the_prompt_stand_apart_from_the_tags_in_their_order(archive, store):
+    keep(archive, 7, prompt="fog, (港:1.2)", meta={"prompt": "fog, (港:1.2)"}, meta_state="visible")
+    put(archive, Tag(id=4, name="harbour"), ImageTag(image_id=7, tag_id=4))
+    put(
+        archive, PromptTag(image_id=7, position=1, text="港", weight=1.2), PromptTag(image_id=7, position=0, text="fog")
+    )
+
+    found = write_kinds(archive, store, "json", "tags")
+
+    assert read(store, 7)["prompt_tags"] == [{"text": "fog", "weight": 1.0}, {"text": "港", "weight": 1.2}]
+    assert [one["name"] for one in read(store, 7)["tags"]] == ["harbour"]
+    assert found["7.png.txt"] == "harbour\n"
+
+
 def test_a_sidecar_lists_resources_in_their_order(archive, store):
     keep(archive, 7)
     names = ["harbour mix", "fog", "lantern glow"]
@@ -85,7 +99,7 @@ def test_an_image_of_which_nothing_more_is_known_has_a_sidecar_too(archive, stor
 
     write(archive, store, 7)
 
-    assert (read(store, 7)["tags"], read(store, 7)["resources"]) == ([], [])
+    assert [read(store, 7)[name] for name in ("tags", "prompt_tags", "resources")] == [[], [], []]
 
 
 def test_an_image_without_a_file_has_no_sidecar(archive, store):

@@ -75,6 +75,11 @@ async def test_a_resumed_run_feeds_what_was_left_over_with_its_tags(crawl) -> No
     tags = {str(one["id"]): sorted(tag["name"] for tag in one["tags"]) for one in sight.truth("lampwright", 3).images}
     fed = {row["id"]: sorted(json.loads(row["tags"])) for row in resumed.archive.latest_feed()}
     assert fed.items() <= tags.items()
+    query = "SELECT text FROM prompt_tags WHERE image_id = ? ORDER BY position"
+    for row in resumed.archive.latest_feed():
+        words = [one["text"] for one in resumed.archive.rows(query, row["id"])]
+        assert json.loads(row["prompt_tags"]) == words
+        assert bool(words) == bool(row["prompt"])
     assert resumed.outcome == "complete", resumed.report["reasons"]
 
 

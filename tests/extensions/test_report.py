@@ -77,6 +77,18 @@ def test_the_outcome_its_reasons_and_what_was_not_asked_are_said():
     assert "5 API calls, 1 pages, 61 media requests" in text
 
 
+def test_what_became_webp_is_said_in_the_words_of_the_command():
+    webp = {"converted": 3, "before": 4000, "after": 1000, "removed": 0, "left": {"it is animated": 2}}
+
+    lines = [line for line in shown(200, CONTENT | {"webp": webp}).splitlines() if line.startswith("WebP: ")]
+
+    assert lines == [
+        "WebP: 3 converted: 4.0 kB became 1.0 kB (25 %), 3.0 kB saved",
+        "WebP: 2 left as they are; the column webp_error of the table media says why:",
+        "WebP:   2 of: it is animated",
+    ]
+
+
 @pytest.mark.parametrize("width", [20, 60, 500])
 def test_paths_and_reasons_are_never_broken_or_taken_for_markup(width):
     text = shown(width)

@@ -57,12 +57,14 @@ def saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
     return out.getvalue()
 
 
-def png_of(texts: Mapping[str, str], picture: Image.Image | None = None, *, packed: bool = False) -> bytes:
+def png_of(
+    texts: Mapping[str, str], picture: Image.Image | None = None, *, packed: bool = False, exif: bytes | None = None
+) -> bytes:
     """Save a PNG with texts, as Pillow writes them: Latin-1 as tEXt, anything else as iTXt."""
     info = PngInfo()
     for name, text in texts.items():
         info.add_text(name, text, zip=packed)
-    return saved(picture or drawn(), "PNG", pnginfo=info)
+    return saved(picture or drawn(), "PNG", pnginfo=info, exif=exif)
 
 
 def with_chunk(content: bytes, name: bytes, body: bytes, *, before: bytes = b"IEND") -> bytes:
@@ -80,9 +82,10 @@ def with_segment(content: bytes, marker: int, body: bytes) -> bytes:
     return content[:2] + b"\xff" + bytes([marker]) + struct.pack(">H", len(body) + 2) + body + content[2:]
 
 
-def exif_of(comment: bytes | None = None, **tags: Any) -> bytes:
-    """Make an EXIF block as Pillow writes it."""
+def exif_of(comment: bytes | None = None, *, order: str = "<", **tags: Any) -> bytes:
+    """Make an EXIF block as Pillow writes it, with the least significant byte first or, for ``>``, last."""
     exif = Image.Exif()
+    exif.endian = order
     for name, value in tags.items():
         exif[ExifTags.Base[name]] = value
     if comment is not None:

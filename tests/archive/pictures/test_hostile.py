@@ -21,10 +21,9 @@ from tests.archive.pictures.making import ABOUT, drawn, exif_of, png_of, profile
 QUICK = Options(method=0)
 REAL = [*uploads().values(), saved(drawn(), "WEBP", exif=exif_of(b"ASCII\0\0\0a"), icc_profile=profile())]
 
+KINDS = ["flip", "cut", "drop", "double", "zero", "insert"]
 mutations = st.lists(
-    st.tuples(
-        st.sampled_from(["flip", "cut", "drop", "double", "zero", "insert"]), st.floats(0, 1), st.integers(0, 255)
-    ),
+    st.tuples(st.sampled_from(KINDS), st.floats(0, 1), st.integers(0, 255)),
     min_size=1,
     max_size=6,
 )
@@ -50,6 +49,18 @@ def mutated(content: bytes, changes: list[tuple[str, float, int]]) -> bytes:
                 rest = bytes([value]) * value + rest
         content = content[:place] + rest
     return content
+
+
+def hostile(number: int) -> list[bytes]:
+    """Spoil real pictures in so many ways, some in none."""
+    draw = Random(20261121)
+    return [
+        mutated(
+            draw.choice(REAL),
+            [(draw.choice(KINDS), draw.random(), draw.randrange(256)) for _ in range(draw.randrange(4))],
+        )
+        for _ in range(number)
+    ]
 
 
 def is_sound(content: bytes, made: Converted) -> None:

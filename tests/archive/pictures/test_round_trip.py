@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import zlib
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from PIL import ExifTags, Image
@@ -33,10 +31,6 @@ from tests.archive.pictures.making import (
     with_chunk,
     with_segment,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 CHARSET = 8
 RECORD = json.loads(json.dumps(ABOUT.record))
@@ -68,26 +62,6 @@ def comfy_of(content: bytes) -> dict[str, str]:
     exif = Image.open(BytesIO(content)).getexif()
     said = [value.partition(":") for value in exif.values() if isinstance(value, str)]
     return {name: text for name, _, text in said}
-
-
-@pytest.fixture
-def exiftool(tmp_path: Path) -> Callable[[bytes], dict[str, Any]]:
-    """Read a file with exiftool: its tags by group and name."""
-    program = shutil.which("exiftool")
-    if program is None:
-        pytest.skip(
-            "exiftool is not installed (Debian: apt install libimage-exiftool-perl; macOS: brew install exiftool)"
-        )
-
-    def read(content: bytes) -> dict[str, Any]:
-        path = tmp_path / "read.webp"
-        path.write_bytes(content)
-        words = [program, "-json", "-G1", "-struct", "-b", "-a", "-all", "-validate", "-warning", str(path)]
-        found = subprocess.run(words, capture_output=True, check=True).stdout
-        tags: dict[str, Any] = json.loads(found)[0]
-        return tags
-
-    return read
 
 
 @pytest.mark.parametrize("kind", sorted(uploads()))
