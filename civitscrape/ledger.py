@@ -116,6 +116,9 @@ class Media:
     """Why it is left as it is, of "it"; null when it is converted, or nobody tried."""
     webp_replaced: list[str] | None = None
     """Originals that the converted file has replaced and that are about to be removed, relative to the media store."""
+    untold: Annotated[dict[str, Any] | None, First] = None
+    """Set while the files say less of the image than the database: empty, or the size and SHA-256 of the converted file
+    that is being written anew. Null where they say everything."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -126,6 +126,15 @@ sa.Index(
 )
 """Those that wait for the name of their version: few, where a version itself may have a hundred thousand images."""
 
+_media = BY_CLASS[ledger.Media].c
+sa.Index(
+    "media_untold",
+    _media.key,
+    sqlite_where=_media.untold.is_not(None),
+    postgresql_where=_media.untold.is_not(None),
+)
+"""Those whose files are to be told something: none, but while that is done."""
+
 creators = BY_CLASS[items.Creator]
 images = BY_CLASS[items.Image]
 tags = BY_CLASS[items.Tag]

@@ -136,7 +136,9 @@ class Commit:
                 yield _marked(record, standings[record.id], media.get(record.id)) if image else record
 
     async def _write(self, records: list[Any]) -> dict[int, Standing]:
-        return await self._books.archive.run(transaction.commit, records, self._books.claims, words)
+        retells = isinstance(self._crawler.spider, CivitaiSpider) and self._crawler.spider.retells
+        call = partial(transaction.commit, retells=retells)
+        return await self._books.archive.run(call, records, self._books.claims, words)
 
 
 def _identity(record: Any) -> tuple[str, Any, str | None] | None:
