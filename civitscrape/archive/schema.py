@@ -126,6 +126,15 @@ sa.Index(
 )
 """Those that wait for the name of their version: few, where a version itself may have a hundred thousand images."""
 
+_media = BY_CLASS[ledger.Media].c
+sa.Index(
+    "media_webp_replaced",
+    _media.key,
+    sqlite_where=_media.webp_replaced.is_not(None),
+    postgresql_where=_media.webp_replaced.is_not(None),
+)
+"""Those whose originals are about to be removed: hardly ever any, and asked for after each picture."""
+
 creators = BY_CLASS[items.Creator]
 images = BY_CLASS[items.Image]
 tags = BY_CLASS[items.Tag]
