@@ -135,6 +135,11 @@ sa.Index(
 )
 """Those whose originals are about to be removed: hardly ever any, and asked for after each picture."""
 
+sa.Index(
+    "media_phash", _media.phash, sqlite_where=_media.phash.is_not(None), postgresql_where=_media.phash.is_not(None)
+)
+"""What pictures look like, without the rest of their rows: all of it is read to find what is near one."""
+
 creators = BY_CLASS[items.Creator]
 images = BY_CLASS[items.Image]
 tags = BY_CLASS[items.Tag]
