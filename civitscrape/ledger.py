@@ -116,6 +116,8 @@ class Media:
     """Why it is left as it is, of "it"; null when it is converted, or nobody tried."""
     webp_replaced: list[str] | None = None
     """Originals that the converted file has replaced and that are about to be removed, relative to the media store."""
+    replaced: list[str] | None = None
+    """Files that one in another format has replaced and that are about to be removed, relative to the media store."""
 
 
 @dataclass(slots=True, kw_only=True)

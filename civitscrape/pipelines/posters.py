@@ -10,7 +10,7 @@ from scrapy import Request
 from scrapy.exceptions import NotConfigured
 from scrapy.http.request import NO_CALLBACK
 
-from civitscrape.archive import paths, posters
+from civitscrape.archive import paths, posters, replacing
 from civitscrape.archive.shelf import Fate
 from civitscrape.civitai import media
 from civitscrape.civitai.roles import Role, stamp
@@ -92,6 +92,8 @@ class Posters:
             error=found.get("error"),
         )
         await self._books.archive.run(self._put, told, url)
+        if told.before not in {None, told.path}:
+            await self._books.archive.run(replacing.sweep, self._store)
         self._crawler.stats.inc_value(f"civitscrape/posters_{told.state}")
         if told.state == MediaState.FAILED:
             self._failed.append(f"image {video.id}: {told.error}")

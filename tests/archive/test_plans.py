@@ -23,6 +23,7 @@ from civitscrape.archive import (
     fingerprints,
     looks,
     presence,
+    replacing,
     report,
     schema,
     shelf,
@@ -73,7 +74,7 @@ NAMED: dict[str, Any] = {"source": "rest.models", "params": {"ids": [1, 2]}}
 COARSE = frozenset({"media_state"})
 """Indexes that find most of a table at once: nearly every file is stored."""
 
-FEW = frozenset({"media_webp_replaced"})
+FEW = frozenset({"media_webp_replaced", "media_replaced"})
 """Indexes of a few rows alone, which are read whole."""
 
 
@@ -166,6 +167,7 @@ QUESTIONS: dict[str, Callable[[Any], object]] = {
     "note": lambda on: conversions.note(on, LEFT),
     "sample": presence.sample,
     "spread": presence.spread,
+    "sweep what was replaced": lambda on: replacing.sweep(on, Path("media")),
     "sweep": lambda on: conversions.sweep(on, Path("media")),
 }
 
