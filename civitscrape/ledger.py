@@ -306,6 +306,10 @@ class Announcement:
     """Whether it cannot be archived, as ``error`` says."""
     listed: bool = True
     """Whether it is something that listings are followed for."""
+    retried: dict[str, dict[str, int]] | None = None
+    """Files that earlier runs left and that were asked for again, by kind, and what became of them."""
+    failures: list[dict[str, Any]] | None = None
+    """Some of those files that could not be had, with the reason."""
 
 
 TABLES: dict[type, str] = {

@@ -102,6 +102,8 @@ class Image:
     """What the download brought, as Scrapy's media pipelines tell it; empty when nothing was fetched."""
     rendition: Annotated[str | None, NoColumn] = None
     """Which smaller rendition is asked for instead of the original, ``width=450``; null for the original."""
+    poster: Annotated[str | None, NoColumn] = None
+    """State of a video's poster, in the words of ``media.state``; null where nobody asked for it."""
 
     @property
     def media_key(self) -> str | None:

@@ -125,6 +125,7 @@ QUESTIONS: dict[str, Callable[[Any], object]] = {
     "unfinished": lambda on: walks.unfinished(on, CLAIMS),
     "commands": lambda on: walks.commands(on, [RUN]),
     "unfetched": lambda on: walks.unfetched(on, "", 500),
+    "unfetched_posters": lambda on: walks.unfetched_posters(on, "", 500),
     "unfetched_files": walks.unfetched_files,
     "replace_newest": lambda on: walks.replace_newest(on, walk_of(id=1)),
     "unmet": lambda on: walks.unmet(on, walk_of(id=1), "image", 0, 500),
@@ -171,7 +172,7 @@ QUESTIONS: dict[str, Callable[[Any], object]] = {
     "sweep": lambda on: conversions.sweep(on, Path("media")),
 }
 
-BY_STATE = frozenset({"unfetched", "sample"})
+BY_STATE = frozenset({"unfetched", "unfetched_posters", "sample"})
 """The few files that did not come are what the index on the state is for; and it gives twenty stored ones at once."""
 
 OF_ALL = frozenset({"count", "require"})
