@@ -39,6 +39,13 @@ POSTER = "poster"
 """Kind of a media that is a still of a video; its key is that of the video with this word behind it."""
 
 
+POSTERS = "posters"
+"""What reports call them; they are not counted with the files of a target, since each comes beside one of those."""
+
+LOST = frozenset({MediaState.FAILED, MediaState.REFUSED})
+"""States that have a reason; where no file has one of them, none is looked for."""
+
+
 class Outcome(StrEnum):
     """How a run ended."""
 

@@ -12,7 +12,7 @@ from civitscrape.archive import schema, tally
 from civitscrape.civitai import levels
 from civitscrape.civitai.media import ORIGINAL
 from civitscrape.items import MediaType
-from civitscrape.ledger import Announcement, MediaState, Outcome, Walk, WalkState
+from civitscrape.ledger import LOST, POSTERS, Announcement, Outcome, Walk, WalkState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -52,12 +52,6 @@ TOLERATED, TOLERATED_SHARE = 3, 0.01
 
 SOME = 5
 """Ids that a sentence names."""
-
-LOST = frozenset({MediaState.FAILED, MediaState.REFUSED})
-"""States that have a reason; where no file has one of them, none is looked for."""
-
-POSTERS = "posters"
-"""What is not counted with the files of a target: it comes beside one of them, and is told of by itself."""
 
 NAMED_FAILURES = 100
 """Failures that a report names; the table ``media`` has them all."""

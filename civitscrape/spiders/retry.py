@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from scrapy import signals
 from scrapy.spiderloader import get_spider_loader
 
-from civitscrape.archive import report as reports
 from civitscrape.civitai import levels
 from civitscrape.exceptions import ArgumentError, CivitscrapeError
 from civitscrape.items import Image, ModelFile
-from civitscrape.ledger import Announcement, MediaState
+from civitscrape.ledger import LOST, POSTERS, Announcement, MediaState
 from civitscrape.spiders.arguments import MediaArguments
 from civitscrape.spiders.base import CivitaiSpider
 from civitscrape.spiders.findings import wanted
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
     from civitscrape.ledger import Walk
 
 TARGET = "retry:everything"
+
+NAMED_FAILURES = 100
+"""Failures that are named; the table ``media`` has them all."""
 
 
 class RetryArguments(MediaArguments):
@@ -97,7 +99,7 @@ class RetrySpider(WalkingSpider):
         """Count what became of a file that an earlier run left; those that walks brought are counted with them."""
         if isinstance(item, Image) and item.poster is not None and item.id in self._posters:
             self._posters.remove(item.id)
-            self._tell(reports.POSTERS, item.poster)
+            self._tell(POSTERS, item.poster)
         if not isinstance(item, Image | ModelFile) or _identity(item) not in self._asked:
             return
         self._asked.remove(_identity(item))
@@ -111,7 +113,7 @@ class RetrySpider(WalkingSpider):
             return
         fates = self._retried.setdefault(kind, {})
         fates[state] = fates.get(state, 0) + 1
-        if state in reports.LOST and item is not None and len(self._failures) < reports.NAMED_FAILURES:
+        if state in LOST and item is not None and len(self._failures) < NAMED_FAILURES:
             error = item.error if isinstance(item, ModelFile) else item.files[-1].get("error")
             self._failures.append({"id": item.id, "state": state, "error": error})
 
