@@ -39,6 +39,13 @@ POSTER = "poster"
 """Kind of a media that is a still of a video; its key is that of the video with this word behind it."""
 
 
+POSTERS = "posters"
+"""What reports call them; they are not counted with the files of a target, since each comes beside one of those."""
+
+LOST = frozenset({MediaState.FAILED, MediaState.REFUSED})
+"""States that have a reason; where no file has one of them, none is looked for."""
+
+
 class Outcome(StrEnum):
     """How a run ended."""
 
@@ -116,6 +123,8 @@ class Media:
     """Why it is left as it is, of "it"; null when it is converted, or nobody tried."""
     webp_replaced: list[str] | None = None
     """Originals that the converted file has replaced and that are about to be removed, relative to the media store."""
+    replaced: list[str] | None = None
+    """Files that one in another format has replaced and that are about to be removed, relative to the media store."""
     untold: Annotated[dict[str, Any] | None, First] = None
     """Set while the files say less of the image than the database: empty, or the size and SHA-256 of the converted file
     that is being written anew. Null where they say everything."""
@@ -307,6 +316,10 @@ class Announcement:
     """Whether it cannot be archived, as ``error`` says."""
     listed: bool = True
     """Whether it is something that listings are followed for."""
+    retried: dict[str, dict[str, int]] | None = None
+    """Files that earlier runs left and that were asked for again, by kind, and what became of them."""
+    failures: list[dict[str, Any]] | None = None
+    """Some of those files that could not be had, with the reason."""
 
 
 TABLES: dict[type, str] = {

@@ -157,7 +157,9 @@ def about(image: Image, record: dict[str, Any], site: Site) -> About:
 def _is(wanted: Wanted) -> sa.ColumnElement[bool]:
     """Say which rows of ``media`` are wanted."""
     media, images, tags = schema.media.c, schema.images, schema.image_tags
-    said = [media.kind == "image", media.state == MediaState.STORED, media.path.is_not(None)]
+    # Not the state by itself: SQLite would read all that is stored by its index, and sort it, for each portion.
+    stored = sa.func.coalesce(media.state, "") == MediaState.STORED
+    said = [media.kind == "image", stored, media.path.is_not(None)]
     if not wanted.again:
         said.append(media.webp_error.is_(None))
     if not wanted.copies:

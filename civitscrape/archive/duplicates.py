@@ -1,25 +1,25 @@
-"""Equal files and pictures that look nearly alike: found and described, never touched."""
+"""Equal files and pictures that look nearly alike, and what is near a given one: found and described, never touched."""
 
 from __future__ import annotations
 
 import os
+import struct
 from collections import defaultdict
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from civitscrape.archive import paths, schema
+from civitscrape.archive import fingerprints, looks, paths, schema
 from civitscrape.archive.conversions import led_to
 from civitscrape.archive.database import in_chunks
-from civitscrape.archive.looks import is_picture
 from civitscrape.archive.pictures import nearness
-from civitscrape.exceptions import ArchiveError
+from civitscrape.exceptions import ArchiveError, ArgumentError, PictureError
 from civitscrape.ledger import MediaState
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 
     from sqlalchemy.engine import Connection
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 DIGITS = 16
 """Hex digits of a perceptual hash."""
+
+MOST_DIGITS = 18
+"""Decimal digits of a number that any database takes."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,6 +54,10 @@ class File:
     same: str = ""
     """What equal bytes have in common."""
 
+    def as_json(self) -> dict[str, Any]:
+        """Turn it into JSON values."""
+        return {name: value for name, value in asdict(self).items() if name not in {"node", "same"}}
+
 
 @dataclass(slots=True, kw_only=True)
 class Group:
@@ -66,10 +73,7 @@ class Group:
 
     def as_json(self) -> dict[str, Any]:
         """Turn it into JSON values."""
-        inner = {"node", "same"}
-        told = asdict(self)
-        told["files"] = [{name: value for name, value in one.items() if name not in inner} for one in told["files"]]
-        return told
+        return asdict(self) | {"files": [one.as_json() for one in self.files]}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,6 +86,18 @@ class Found:
     """Pictures that were compared with each other."""
     videos: int = 0
     """Films and sounds, which are compared by their bytes alone."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Near:
+    """What is near a picture."""
+
+    looks: int
+    """Perceptual hash of that picture."""
+    files: list[File]
+    """The nearest first; what was asked about is not among them."""
+    pictures: int
+    """Pictures that it was compared with."""
 
 
 class _Content(NamedTuple):
@@ -118,6 +134,125 @@ def find(archive: Archive, store: Path, *, near: int, keys: Collection[str] | No
     return found
 
 
+def looks_of(archive: Archive, store: Path, asked: str) -> int:
+    """Give the perceptual hash of a picture: an image of the archive, by its number, or any file.
+
+    Raises:
+        ArgumentError: there is no such image or file, or it is no picture that can be looked at.
+    """
+    number = number_in(asked)
+    try:
+        if number is None:
+            return _looks_of_file(Path(os.path.expanduser(asked)))  # noqa: PTH111 (pathlib raises where nobody is known)
+        row = archive.run_now(_row_of, number)
+        if row.phash is not None:
+            return int(row.phash, 16)
+        return _looks_of_file(Path(paths.address(store, row.path)))
+    except (ArchiveError, PictureError) as error:
+        raise ArgumentError(f"--like {asked!r}: {error}") from error
+
+
+def number_in(asked: str) -> int | None:
+    """Read the number of an image; None for the path of a file.
+
+    >>> number_in("98000002"), number_in("./98000002")
+    (98000002, None)
+    """
+    return int(asked) if asked.isdecimal() and len(asked) <= MOST_DIGITS else None
+
+
+def _looks_of_file(path: Path) -> int:
+    """Look at a file.
+
+    Raises:
+        ArchiveError: it cannot be read.
+        PictureError: it is no picture, is too large, or is broken.
+    """
+    try:
+        if fingerprints.measured(path).size > looks.MOST_BYTES:
+            raise PictureError(f"it has more than {looks.MOST_BYTES >> 20} MiB")
+        return looks.look_at(path.read_bytes()).hash
+    except OSError as error:
+        raise ArchiveError(f"it cannot be read: {error.strerror or error}") from error
+
+
+def _row_of(connection: Connection, number: int) -> Any:
+    """Find the row of an image's picture.
+
+    Raises:
+        ArchiveError: there is no such image, it is no picture, or its file is not here.
+    """
+    media, images = schema.media.c, schema.images
+    path = sa.func.coalesce(images.c.path, media.path).label("path")
+    columns = (media.phash, path, media.state, images.c.type, media.content_type)
+    joined = images.outerjoin(schema.media, media.key == images.c.key)
+    query = sa.select(*columns).select_from(joined).where(images.c.id == number)
+    row = connection.execute(query).first()
+    if row is None:
+        raise ArchiveError(f"the archive has no image {number}; a file of this name is ./{number}")
+    if not looks.is_picture(row.type, row.content_type):
+        raise ArchiveError("it is no picture, and films and sounds are not looked at")
+    if row.state != MediaState.STORED or row.path is None:
+        raise ArchiveError(f"its file is not here: it is {row.state or 'not asked for'}")
+    return row
+
+
+def like(
+    archive: Archive,
+    store: Path,
+    looking: int,
+    *,
+    near: int,
+    keys: Collection[str] | None = None,
+    besides: int | None = None,
+) -> Near:
+    """Find the pictures whose hashes differ from a given one in a few bits, the nearest first.
+
+    Args:
+        archive: the database.
+        store: folder of the media.
+        looking: the perceptual hash.
+        near: bits in which others may differ from it.
+        keys: compare only with these; None for all.
+        besides: number of the image that it is the hash of, which is left out.
+
+    Raises:
+        ArchiveError: the database cannot be used.
+    """
+    hashes = archive.run_now(_every_hash) if keys is None else archive.run_now(_hashes_of, keys)
+    # For one question an index would take longer to make than all of them to be read.
+    found = archive.run_now(_named_so, {one for one in hashes if (one ^ looking).bit_count() <= near}, keys)
+    files = [file for file in _files(archive, store, found) if besides is None or file.id != besides]
+    for file in files:
+        file.bits = (found[file.key] ^ looking).bit_count()
+    return Near(looks=looking, files=_group(Group(files=sorted(files, key=_rank))).files, pictures=len(hashes))
+
+
+def _every_hash(connection: Connection) -> Sequence[int]:
+    """Read all hashes, in one text: a row for each would take ten times as long."""
+    table = schema.media.c
+    query = sa.select(sa.func.aggregate_strings(table.phash, "")).where(table.phash.is_not(None))
+    content = bytes.fromhex(connection.execute(query).scalar() or "")
+    return struct.unpack(f">{len(content) // 8}Q", content)
+
+
+def _hashes_of(connection: Connection, keys: Collection[str]) -> Sequence[int]:
+    table, found = schema.media.c, list[int]()
+    for chunk in in_chunks(keys):
+        query = sa.select(table.phash).where(table.key.in_(chunk))
+        found += [int(one, 16) for one in connection.execute(query).scalars() if one is not None]
+    return found
+
+
+def _named_so(connection: Connection, hashes: Collection[int], keys: Collection[str] | None) -> dict[str, int]:
+    """Find the keys of pictures with one of a few hashes."""
+    table, found = schema.media.c, dict[str, int]()
+    for chunk in in_chunks(f"{one:0{DIGITS}x}" for one in hashes):
+        query = sa.select(table.key, table.phash).where(table.phash.in_(chunk))
+        found |= {row.key: int(row.phash, 16) for row in connection.execute(query) if keys is None or row.key in keys}
+    return found
+
+
 def _hashes(connection: Connection, keys: Collection[str] | None) -> tuple[Found, dict[int, int]]:
     """Read what pictures look like, and how many look exactly so; the largest file first.
 
@@ -131,12 +266,12 @@ def _hashes(connection: Connection, keys: Collection[str] | None) -> tuple[Found
     for row in connection.execute(query):
         if row.state != MediaState.STORED or (keys is not None and row.key not in keys):
             continue
-        if not is_picture(row.kind, row.content_type):
+        if not looks.is_picture(row.kind, row.content_type):
             found.videos += 1
         elif row.phash is not None:
             found.pictures += 1
-            looks = int(row.phash, 16)
-            hashes[looks] = hashes.get(looks, 0) + 1
+            looking = int(row.phash, 16)
+            hashes[looking] = hashes.get(looking, 0) + 1
     return found, hashes
 
 
@@ -162,11 +297,11 @@ def _repeated(connection: Connection) -> set[str]:
 def _near(archive: Archive, store: Path, groups: list[list[int]], keys: Collection[str] | None) -> Iterator[Group]:
     """Describe groups of hashes; of equal files one is enough."""
     group_of = {one: number for number, group in enumerate(groups) for one in group}
-    looks = archive.run_now(_looking_so, group_of, keys)
+    found = archive.run_now(_looking_so, group_of, keys)
     members: list[dict[str, File]] = [{} for _ in groups]
-    for file in _files(archive, store, looks):
-        number = group_of[looks[file.key]]
-        file.bits = (looks[file.key] ^ groups[number][0]).bit_count()
+    for file in _files(archive, store, found):
+        number = group_of[found[file.key]]
+        file.bits = (found[file.key] ^ groups[number][0]).bit_count()
         members[number].setdefault(file.same, file)
     for group, files in zip(groups, members, strict=True):
         if len(files) > 1:
@@ -178,9 +313,9 @@ def _looking_so(connection: Connection, hashes: Container[int], keys: Collection
     table = schema.media.c
     query = sa.select(table.key, table.phash, table.state).where(table.phash.is_not(None), table.path.is_not(None))
     return {
-        row.key: looks
+        row.key: looking
         for row in connection.execute(query)
-        if (looks := int(row.phash, 16)) in hashes
+        if (looking := int(row.phash, 16)) in hashes
         and row.state == MediaState.STORED
         and (keys is None or row.key in keys)
     }

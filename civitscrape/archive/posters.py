@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from civitscrape.archive import schema, shelf
+from civitscrape.archive import replacing, schema, shelf
 from civitscrape.archive.database import upsert
 from civitscrape.items import APART
 from civitscrape.ledger import POSTER, Media, MediaState
@@ -36,7 +37,7 @@ def state(connection: Connection, key: str) -> str | None:
 
 
 def put(connection: Connection, fate: Fate, url: str, store: Path) -> None:
-    """Move a poster to its place, or note why there is none; one that lies somewhere already is replaced there.
+    """Move a poster to its place, or note why there is none; one that lies somewhere already keeps its name.
 
     Raises:
         ArchiveError: the file cannot be moved.
@@ -45,5 +46,6 @@ def put(connection: Connection, fate: Fate, url: str, store: Path) -> None:
     row = Media(key=fate.key, kind=POSTER, entry_id=fate.image_id, url=url, state=MediaState.WANTED)
     upsert(connection, [row])
     there = connection.execute(sa.select(table.c.path).where(table.c.key == fate.key)).scalar()
-    fate.path = there if fate.path is not None and there is not None else fate.path
+    if fate.path is not None and there is not None:
+        fate.path, fate.before = replacing.renamed(there, PurePosixPath(fate.path).suffix), there
     shelf.shelve(connection, store, [fate])

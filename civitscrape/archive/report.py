@@ -12,7 +12,7 @@ from civitscrape.archive import schema, tally
 from civitscrape.civitai import levels
 from civitscrape.civitai.media import ORIGINAL
 from civitscrape.items import MediaType
-from civitscrape.ledger import Announcement, MediaState, Outcome, Walk, WalkState
+from civitscrape.ledger import LOST, POSTERS, Announcement, Outcome, Walk, WalkState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -52,9 +52,6 @@ TOLERATED, TOLERATED_SHARE = 3, 0.01
 
 SOME = 5
 """Ids that a sentence names."""
-
-LOST = frozenset({MediaState.FAILED, MediaState.REFUSED})
-"""States that have a reason; where no file has one of them, none is looked for."""
 
 NAMED_FAILURES = 100
 """Failures that a report names; the table ``media`` has them all."""
@@ -116,6 +113,8 @@ class TargetReport:
     """Which other run is at it, where it was left to that one."""
     listed: bool = True
     """Whether it is something that listings are followed for."""
+    retried: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Files that earlier runs left, by kind, and what became of them; ``files`` counts them, too, but for posters."""
     walks: list[WalkReport] = field(default_factory=list)
 
 
@@ -140,6 +139,10 @@ def target_report(
     run = walks[0].run_id if walks else None
     media = tally.media_of(connection, target, mask, since, run=run, quality=quality)
     files = Counter(media) + Counter(tally.model_files(connection, target))
+    retried = told.retried or {}
+    for kind, fates in retried.items():
+        if kind != POSTERS:
+            files.update(fates)
     report = TargetReport(
         target=target,
         exists=told.exists,
@@ -154,7 +157,8 @@ def target_report(
         ask_with="-a level=all" if left_out else None,
         reasons=[],
         unlisted=tally.unlisted(connection, target, walks),
-        failures=_failures(connection, target, mask, quality) if files.keys() & LOST else [],
+        failures=[*(told.failures or []), *_failures(connection, target, mask, quality)] if files.keys() & LOST else [],
+        retried=retried,
         busy=busy,
         listed=told.listed,
     )

@@ -127,13 +127,15 @@ sa.Index(
 """Those that wait for the name of their version: few, where a version itself may have a hundred thousand images."""
 
 _media = BY_CLASS[ledger.Media].c
+for _column_name in ("webp_replaced", "replaced", "untold"):
+    _is_due = _media[_column_name].is_not(None)
+    sa.Index(f"media_{_column_name}", _media.key, sqlite_where=_is_due, postgresql_where=_is_due)
+"""Those with work that is left: hardly ever any, and asked for after each picture."""
+
 sa.Index(
-    "media_untold",
-    _media.key,
-    sqlite_where=_media.untold.is_not(None),
-    postgresql_where=_media.untold.is_not(None),
+    "media_phash", _media.phash, sqlite_where=_media.phash.is_not(None), postgresql_where=_media.phash.is_not(None)
 )
-"""Those whose files are to be told something: none, but while that is done."""
+"""What pictures look like, without the rest of their rows: all of it is read to find what is near one."""
 
 creators = BY_CLASS[items.Creator]
 images = BY_CLASS[items.Image]

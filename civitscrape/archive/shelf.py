@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from civitscrape.archive import companions, naming, paths, renditions, schema, sidecars
+from civitscrape.archive import companions, naming, paths, renditions, replacing, schema, sidecars
 from civitscrape.archive.database import in_chunks
 from civitscrape.archive.placing import link, place, share, size_of
-from civitscrape.archive.taken import IMAGE
+from civitscrape.archive.taken import IMAGE, key_of, take
 from civitscrape.exceptions import ArchiveError, LockedError
 from civitscrape.ledger import MediaState, now
 
@@ -45,6 +45,8 @@ class Fate:
     """Address that it came from, where that is not the one that was wanted."""
     rendition: str | None = None
     """Name of the rendition that it is, ``width=450``; None for the original, whose path alone is the image's."""
+    before: str | None = None
+    """Where the file of this image lay before, which goes once a new one is booked elsewhere."""
 
 
 LIMITED = "max_file_size="
@@ -106,7 +108,7 @@ def shelve(
     for fate in fates:
         if fate.state == MediaState.STORED and fate.path is not None:
             home = shelved.get(fate.key)
-            replaced = fate.part is not None and home is not None and home.converted
+            replaced = fate.part is not None and home is not None and home.replaced_by(fate.path)
             same = twins.setdefault(fate.sha256 or "", {})
             try:
                 others = [path for key, path in same.items() if key != fate.key]
@@ -122,6 +124,7 @@ def shelve(
             rows.append(_row(fate, there and there.path))
     if rows:
         connection.execute(UPDATE_MEDIA, rows)
+    replacing.note(connection, _replaced(fates))
     originals = [fate for fate in fates if fate.rendition is None]
     paths_of = [{"_id": fate.image_id, "_path": fate.path} for fate in originals if fate.path is not None]
     if paths_of:
@@ -169,6 +172,7 @@ def _require(store: Path, fates: Iterable[Fate]) -> None:
 
 def _name(connection: Connection, template: str, fates: Collection[Fate], shelved: dict[str, _Home]) -> None:
     """Give a path to those that have none; a rendition has one for all images of its key."""
+    _rename(connection, [fate for fate in fates if fate.path is None and fate.before is not None])
     waiting: dict[str | None, dict[int, Fate]] = {}
     for fate in fates:
         if fate.path is None and fate.unnamed is not None and not _is_home(fate, shelved):
@@ -184,15 +188,36 @@ def _name(connection: Connection, template: str, fates: Collection[Fate], shelve
             fate.path = owners[fate.key].path
 
 
+def _rename(connection: Connection, fates: Collection[Fate]) -> None:
+    """Let originals that came in another format keep their names, unless another image has one of the same."""
+    names = {
+        fate.image_id: replacing.renamed(fate.before, fate.unnamed.extension)
+        for fate in fates
+        if fate.before is not None and fate.unnamed is not None
+    }
+    if not names:
+        return
+    known = naming.Taken()
+    known.ask(connection, {key_of(path) for path in names.values()})
+    for fate in fates:
+        path = names.get(fate.image_id)
+        if path is not None and known.free_for(fate.image_id, path):
+            fate.path = path
+    take(connection, [(fate.image_id, fate.path, None) for fate in fates if fate.path is not None])
+
+
+def _replaced(fates: Collection[Fate]) -> list[tuple[str, str]]:
+    """Tell what lay elsewhere before, by the keys of the media that have come instead."""
+    booked = [fate for fate in fates if fate.state == MediaState.STORED and fate.part is not None]
+    return [(fate.key, fate.before) for fate in booked if fate.before is not None and fate.before != fate.path]
+
+
 def _is_home(fate: Fate, shelved: dict[str, _Home]) -> bool:
-    """Leave a rendition where it lies; one that came in another format gets a new place instead."""
+    """Leave a rendition where it lies; one that came in another format keeps its name but for the extension."""
     home = shelved.get(fate.key)
     if fate.rendition is None or home is None or fate.unnamed is None:
         return False
-    if PurePosixPath(home.path).suffix != fate.unnamed.extension:
-        del shelved[fate.key]
-        return False
-    fate.path = home.path
+    fate.path, fate.before = replacing.renamed(home.path, fate.unnamed.extension), home.path
     return True
 
 
@@ -207,6 +232,10 @@ class _Home(NamedTuple):
     def converted(self) -> bool:
         """Whether a WebP is all there is: what is downloaded again does not go there."""
         return self.path == self.webp_path
+
+    def replaced_by(self, path: str) -> bool:
+        """Tell whether what was downloaded again goes elsewhere, since it has another format than what is there."""
+        return self.converted or PurePosixPath(self.path).suffix != PurePosixPath(path).suffix
 
 
 def _shelved(connection: Connection, keys: Collection[str]) -> dict[str, _Home]:
@@ -304,6 +333,12 @@ def _kept(name: str) -> Any:
     return sa.func.coalesce(_bound(name, column), column)
 
 
+def _unless_replaced(name: str) -> Any:
+    """Forget the WebP in whose place an original lies now, which is a WebP itself since it came again."""
+    media = schema.media.c
+    return sa.case((media.webp_path == _bound("path", media.path), sa.null()), else_=media[name])
+
+
 UPDATE_MEDIA = (
     sa.update(schema.media)
     .where(schema.media.c.key == _bound("key", schema.media.c.key))
@@ -325,6 +360,7 @@ UPDATE_MEDIA = (
             (schema.media.c.sha256 != _bound("sha256", schema.media.c.sha256), sa.null()), else_=schema.media.c.phash
         ),
         **{name: _kept(name) for name in ("url", "path", "sha256", "size", "content_type", "fetched_at")},
+        **{name: _unless_replaced(name) for name in ("webp_path", "webp_size", "webp_quality", "webp_sha256")},
     )
 )
 """What became of a file; a file that is in the store stays stored, whatever a second download met.

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from civitscrape.archive import renditions, schema
+from civitscrape.archive import posters, renditions, schema
 from civitscrape.archive.commit import save_walk
 from civitscrape.archive.database import from_row, in_chunks
 from civitscrape.archive.tally import PROFILE
-from civitscrape.civitai.media import ORIGINAL, rendition_of
+from civitscrape.civitai.media import ORIGINAL, WIDTHS, rendition_of
 from civitscrape.exceptions import BusyError
-from civitscrape.items import Image, ModelFile
-from civitscrape.ledger import RENDITION, MediaState, Walk, WalkState
+from civitscrape.items import APART, Image, MediaType, ModelFile
+from civitscrape.ledger import POSTER, RENDITION, MediaState, Walk, WalkState
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 UNFINISHED = (WalkState.PLANNED, WalkState.RUNNING, WalkState.BROKEN)
 """States that a later run takes up again, at the stored cursor."""
 
+UNFETCHED = (MediaState.WANTED, MediaState.FAILED)
+"""States of files that are still to come."""
 
 PAGES = "browser.image"
 """Source that is a browser's: its pages are opened by crawls that ask for votes."""
@@ -312,7 +314,7 @@ def commands(connection: Connection, run_ids: Collection[str]) -> dict[str, str]
 def unfetched(connection: Connection, after: str, size: int) -> list[tuple[str, Image]]:
     """Find images whose file was wanted or failed, with its key, in the order of the keys, some at a time."""
     media, images = schema.media, schema.images
-    lacking = media.c.state.in_((MediaState.WANTED, MediaState.FAILED))
+    lacking = media.c.state.in_(UNFETCHED)
     query = (
         sa.select(media.c.key.label("_file"), images)
         .join(images, images.c.id == media.c.entry_id)
@@ -323,6 +325,49 @@ def unfetched(connection: Connection, after: str, size: int) -> list[tuple[str, 
     found = [(row[0], from_row(Image, row)) for row in connection.execute(query)]
     for key, image in found:
         image.rendition = renditions.name_in(key)
+    videos = {image.key: image for _, image in found if image.type == MediaType.VIDEO and image.key is not None}
+    states = _states(connection, [one for key in videos for one in (posters.key_of(key), *_forms(key))])
+    for key, image in videos.items():
+        here = any(states.get(one) == MediaState.STORED for one in _forms(key))
+        if states.get(posters.key_of(key)) in UNFETCHED and not here:  # it can come no sooner than its video
+            image.poster = MediaState.WANTED
+    return found
+
+
+def unfetched_posters(connection: Connection, after: str, size: int) -> list[tuple[str, Image | None]]:
+    """Find posters that were wanted or failed, by key, with the video beside which each belongs; None where none is."""
+    media, images = schema.media, schema.images
+    lacking = media.c.state.in_(UNFETCHED)
+    query = (
+        sa.select(media.c.key.label("_file"), images)
+        .join(images, images.c.id == media.c.entry_id)
+        .where(lacking, media.c.key > after, media.c.kind == POSTER)
+        .order_by(media.c.key)
+        .limit(size)
+    )
+    rows = connection.execute(query).all()
+    here = _states(connection, [key for row in rows for key in _forms(row.key)])
+    found: list[tuple[str, Image | None]] = []
+    for row in rows:
+        home = next((key for key in _forms(row.key) if here.get(key) == MediaState.STORED), None)
+        image = from_row(Image, row) if home is not None else None
+        if image is not None and home is not None:
+            image.rendition, image.poster = renditions.name_in(home), MediaState.WANTED
+        found.append((row[0], image))
+    return found
+
+
+def _forms(key: str) -> list[str]:
+    """Name the keys that the files of a video may have: the original's, then those of its renditions."""
+    return [key, *(f"{key}{APART}{name}" for name in map("width={}".format, WIDTHS))]
+
+
+def _states(connection: Connection, keys: Collection[str]) -> dict[str, str]:
+    """Read the states of media by their keys."""
+    table, found = schema.media, dict[str, str]()
+    for chunk in in_chunks(keys):
+        query = sa.select(table.c.key, table.c.state).where(table.c.key.in_(chunk))
+        found.update({row.key: row.state for row in connection.execute(query)})
     return found
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from civitscrape.addons import resolve
+from civitscrape.archive import presence
 from civitscrape.archive.database import Archive
 from civitscrape.archive.verify import rows
 from civitscrape.commands.crawling import project_settings
@@ -47,7 +48,7 @@ def store_of(settings: BaseSettings, archive: Archive) -> Path:
     """Name the folder of the media, which must be there if rows name files in it: else its disk is not mounted.
 
     Raises:
-        ArchiveError: it is not there.
+        ArchiveError: it is not there, or has nothing of what rows name.
     """
     store = Path(settings["MEDIA_STORE"])
     if not store.is_dir() and (number := archive.run_now(rows.count, None)):
@@ -55,4 +56,5 @@ def store_of(settings: BaseSettings, archive: Archive) -> Path:
             f"setting MEDIA_STORE: {str(store)!r} is not there, and {number} rows name files in it; is its disk "
             "mounted?"
         )
+    archive.run_now(presence.require, store)
     return store

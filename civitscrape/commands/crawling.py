@@ -11,7 +11,8 @@ from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
 
 from civitscrape.addons import quiet, resolve
-from civitscrape.archive.database import open_engine
+from civitscrape.archive import presence
+from civitscrape.archive.database import Archive
 from civitscrape.downloads import browser
 from civitscrape.downloads.trust import make_context
 from civitscrape.exceptions import ArgumentError
@@ -44,7 +45,7 @@ def check(spider: str, arguments: Mapping[str, Any], settings: BaseSettings) -> 
 
     Raises:
         ArgumentError: the spider, an argument or a setting is wrong.
-        ArchiveError: the output folder or the database cannot be used.
+        ArchiveError: the output folder or the database cannot be used, or the files that it speaks of are not there.
     """
     loader = get_spider_loader(settings)
     if spider not in loader.list():
@@ -60,11 +61,20 @@ def check(spider: str, arguments: Mapping[str, Any], settings: BaseSettings) -> 
         spider_class.require_login(resolved, read)
         if getattr(read, "votes", None) == "browser" and site_for(resolved) is None:
             browser.require(resolved)
-    for name in ("OUTPUT_DIR", "MEDIA_STORE"):
-        probe(Path(resolved[name]), name)
+    probe(Path(resolved["OUTPUT_DIR"]), "OUTPUT_DIR")
     if os.environ.get("SSL_CERT_FILE"):
         make_context(resolved)
-    open_engine(resolved["DATABASE_URL"]).dispose()
+    _check_store(resolved)
+
+
+def _check_store(settings: BaseSettings) -> None:
+    """Open the database, and look at the folder of the media, which is made only where it cannot have been before."""
+    archive, store = Archive(settings["DATABASE_URL"]), Path(settings["MEDIA_STORE"])
+    try:
+        archive.run_now(presence.require, store)
+    finally:
+        archive.close()
+    probe(store, "MEDIA_STORE")
 
 
 def outcome_of(crawler: Crawler) -> Outcome:

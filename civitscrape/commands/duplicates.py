@@ -1,4 +1,4 @@
-"""`civitscrape duplicates`: equal files and pictures that look nearly alike, listed; nothing is deleted."""
+"""`civitscrape duplicates`: equal files, pictures that look alike, or like a given one; nothing is deleted."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,7 +28,7 @@ from civitscrape.ledger import Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from civitscrape.archive.duplicates import File, Found, Group
+    from civitscrape.archive.duplicates import File, Found, Group, Near
     from civitscrape.archive.looks import Looked
 
 NEAR = 6
@@ -45,6 +46,12 @@ def duplicates(
     near: Annotated[
         int, typer.Option(min=0, max=MOST_NEAR, help="Bits of 64 in which near-equal pictures may differ.")
     ] = NEAR,
+    like: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE_OR_ID", help="Only what is near this picture: a file anywhere, or the number of an image."
+        ),
+    ] = None,
     target: Annotated[
         str | None, typer.Option(metavar="KIND:NAME", help="Only the files of one target, such as user:NAME.")
     ] = None,
@@ -55,6 +62,8 @@ def duplicates(
 ) -> None:
     """List equal files, and pictures that look nearly alike, with what they take; nothing is ever deleted.
 
+    With --like, list the archived pictures that look like one, the nearest first.
+
     Pictures are looked at once, and remembered; Ctrl-C finishes what is in work, and the same command goes on.
 
     Exit codes: 0 done, 1 failed, 3 stopped before anything could be listed.
@@ -64,21 +73,33 @@ def duplicates(
     store = Path(settings["MEDIA_STORE"])
     console = Console(stderr=True)
     try:
+        looking = None if like is None else rooms.looks_of(archive, store, like)
         keys = None
         if target is not None:
             keys = archive.run_now(rooms.keys_of, known_target(target, archive.run_now(rows.targets)))
-        with stopping() as stop, _showing(console, looks.count(archive, keys)) as tell:
-            looked = looks.look(archive, store, stop, tell, keys=keys)
-        if stop.is_set():
-            console.print("stopped; the same command goes on")
-            raise typer.Exit(EXIT_CODES[Outcome.STOPPED])
-        found = rooms.find(archive, store, near=near, keys=keys)
+        looked = looks.Looked()
+        if looking is None or archive.run_now(looks.any_unseen):
+            with stopping() as stop, _showing(console, looks.count(archive, keys)) as tell:
+                looked = looks.look(archive, store, stop, tell, keys=keys)
+            if stop.is_set():
+                console.print("stopped; the same command goes on")
+                raise typer.Exit(EXIT_CODES[Outcome.STOPPED])
+        if like is not None and looking is not None:
+            besides = rooms.number_in(like)
+            one = rooms.like(archive, store, looking, near=near, keys=keys, besides=besides)
+            content, shown = (
+                _content_like(one, looked, like, near, target),
+                partial(_show_like, one, looked, like, near),
+            )
+        else:
+            found = rooms.find(archive, store, near=near, keys=keys)
+            content, shown = _content(found, looked, near, target), partial(_show, found, looked)
     finally:
         archive.close()
     if as_json:
-        sys.stdout.write(f"{json.dumps(_content(found, looked, near, target), ensure_ascii=False, indent=1)}\n")
+        sys.stdout.write(f"{json.dumps(content, ensure_ascii=False, indent=1)}\n")
     else:
-        _show(found, looked, Console(soft_wrap=True, highlight=False, emoji=False))
+        shown(Console(soft_wrap=True, highlight=False, emoji=False))
 
 
 @contextmanager
@@ -118,6 +139,21 @@ def _content(found: Found, looked: Looked, near: int, target: str | None) -> dic
     }
 
 
+def _content_like(one: Near, looked: Looked, like: str, near: int, target: str | None) -> dict[str, Any]:
+    return {
+        "like": like,
+        "phash": f"{one.looks:0{rooms.DIGITS}x}",
+        "near_bits": near,
+        "target": target,
+        "counts": {
+            "pictures": one.pictures,
+            "looked_at": looked.seen,
+            "unreadable": dict(looked.left.most_common()),
+        },
+        "near": [file.as_json() for file in one.files],
+    }
+
+
 def _saved(groups: list[Group]) -> int:
     return sum(group.saves for group in groups)
 
@@ -134,9 +170,27 @@ def _show(found: Found, looked: Looked, console: Console) -> None:
             console.print(escape(_line(file, bits=file is not group.files[0])))
     console.print(f"{_counted(found.equal)} of equal files: {decimal(_saved(found.equal))} could be saved")
     console.print(f"{_counted(found.near)} of pictures that look nearly alike: {decimal(_saved(found.near))} beside")
-    console.print(f"{found.pictures} pictures compared, {looked.seen} of them looked at just now")
+    _show_pictures(found.pictures, looked, console)
     if found.videos:
         console.print(f"{found.videos} videos are compared by their bytes alone")
+    _show_left(looked, console)
+
+
+def _show_like(one: Near, looked: Looked, like: str, near: int, console: Console) -> None:
+    """Print what is near a picture, the nearest first."""
+    for file in one.files:
+        console.print(escape(_line(file, bits=True)))
+    console.print(escape(f"{len(one.files)} files are near {like}: they differ in at most {near} of 64 bits"))
+    _show_pictures(one.pictures, looked, console)
+    _show_left(looked, console)
+
+
+def _show_pictures(compared: int, looked: Looked, console: Console) -> None:
+    console.print(f"{compared} pictures compared, {looked.seen} of them looked at just now")
+
+
+def _show_left(looked: Looked, console: Console) -> None:
+    """Say which pictures could not be looked at."""
     if looked.left:
         console.print(f"{looked.left.total()} pictures could not be looked at:")
         for reason, number in looked.left.most_common():

@@ -227,6 +227,13 @@ class Books:
             for rendition in sorted({image.rendition or "" for _, image in chunk}):
                 yield [image for _, image in chunk if (image.rendition or "") == rendition]
 
+    async def unfetched_posters(self) -> AsyncIterator[list[Image]]:
+        """Bring the videos that are here and whose poster was wanted and did not come, some at a time."""
+        after = ""
+        while chunk := await self._ask(walks.unfetched_posters, after, CHUNK):
+            after = chunk[-1][0]
+            yield [image for _, image in chunk if image is not None]
+
     async def unfetched_files(self) -> list[ModelFile]:
         """Bring the model files that were wanted and did not come."""
         return await self._ask(walks.unfetched_files)

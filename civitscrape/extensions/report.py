@@ -190,6 +190,8 @@ def show(content: dict[str, Any], console: Console) -> None:
     for target in content["targets"]:
         for walk in target["walks"]:
             table.add_row(*_row(walk))
+        for kind, files in target.get("retried", {}).items():
+            table.add_row(*_row_of_retried(kind, files))
     console.print(table)
     lines = dict.fromkeys(line for target in content["targets"] for line in _notes(target))
     for line in lines:
@@ -223,6 +225,14 @@ def _row(walk: dict[str, Any]) -> list[str]:
     listing = " ".join(filter(None, (LISTINGS.get(walk["source"], walk["source"]), walk["asks"], half)))
     name = f"{target} {'+'.join(walk['levels'])}" + (f"\n  {listing}" if listing else "")
     return [escape(name), *map(str, numbers), walk["state"]]
+
+
+def _row_of_retried(kind: str, files: dict[str, int]) -> list[str]:
+    """Tell of the files that earlier runs left, in the columns of walks."""
+    fates = [files.get(fate, 0) for fate in ("stored", "had", "gone")]
+    numbers = ["", sum(files.values()), *fates, 0, files.get("refused", 0), files.get("failed", 0)]
+    whole = not files.keys() & {"failed", "refused", "wanted"}
+    return [f"{escape(kind)}\n  left before", *map(str, numbers), WalkState.COMPLETE if whole else WalkState.BROKEN]
 
 
 def _notes(target: dict[str, Any]) -> list[str]:

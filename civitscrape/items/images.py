@@ -104,6 +104,8 @@ class Image:
     """Which smaller rendition is asked for instead of the original, ``width=450``; null for the original."""
     prompt_tags: Annotated[list[str], NoColumn] = field(default_factory=list)
     """Words of the prompt that came with the entry, each once; never among ``tags``, which are the community's."""
+    poster: Annotated[str | None, NoColumn] = None
+    """State of a video's poster, in the words of ``media.state``; null where nobody asked for it."""
 
     @property
     def media_key(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request
@@ -29,6 +30,7 @@ from civitscrape.ledger import Announcement, Media, Walk, WalkState
 from civitscrape.middlewares import retry
 from civitscrape.middlewares.gate import Gate
 from civitscrape.parsers.prompts import words
+from civitscrape.spiders.base import CivitaiSpider
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

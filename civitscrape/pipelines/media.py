@@ -10,13 +10,14 @@ from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesPipeline
 
-from civitscrape.archive import fields, formats, paths, renditions, shelf
+from civitscrape.archive import fields, formats, paths, renditions, replacing, shelf
 from civitscrape.civitai import answers, media
 from civitscrape.civitai.answers import NO_ANSWER
 from civitscrape.civitai.roles import Role, stamp
 from civitscrape.downloads import cleaning, part
 from civitscrape.downloads.downloader import STOPPED
 from civitscrape.downloads.response import FileResponse
+from civitscrape.exceptions import ArchiveError
 from civitscrape.extensions.books import Books
 from civitscrape.items import Image, MediaType
 from civitscrape.ledger import MediaState
@@ -67,11 +68,15 @@ class Media(FilesPipeline):
         )
 
     async def open_spider(self) -> None:  # type: ignore[override]  # Scrapy 2.19 wants no spider argument, its own class has one
-        """Start without a memory of results, with the files that another limit left out, and without old parts."""
+        """Start without a memory of results, with the files that another limit left out, and without what is old."""
         super().open_spider()
         self.spiderinfo.downloaded = Forgetful()
         books, folder = Books.of(self.crawler), self._store / paths.PARTS_FOLDER
         await books.archive.run(shelf.want_again, self._limit)
+        try:
+            await books.archive.run(replacing.sweep, self._store)
+        except ArchiveError as error:
+            books.stop(error)
         resting = await asyncio.to_thread(cleaning.resting, folder)
         if resting:
             stored = await books.archive.run(shelf.stored_parts, resting)

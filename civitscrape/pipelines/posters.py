@@ -10,7 +10,7 @@ from scrapy import Request
 from scrapy.exceptions import NotConfigured
 from scrapy.http.request import NO_CALLBACK
 
-from civitscrape.archive import companions, paths, posters
+from civitscrape.archive import companions, paths, posters, replacing
 from civitscrape.archive.shelf import Fate
 from civitscrape.civitai import media
 from civitscrape.civitai.roles import Role, stamp
@@ -19,7 +19,7 @@ from civitscrape.extensions.books import Books
 from civitscrape.items import Image, MediaType
 from civitscrape.ledger import POSTER, MediaState
 from civitscrape.pipelines.media import fate
-from civitscrape.spiders.arguments import MediaArguments
+from civitscrape.spiders.base import CivitaiSpider
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -44,11 +44,12 @@ class Posters:
         Raises:
             NotConfigured: nobody asked for them.
         """
-        arguments, settings = getattr(crawler.spider, "args", None), crawler.settings
-        if not isinstance(arguments, MediaArguments) or arguments.posters != "yes":
+        spider, settings = crawler.spider, crawler.settings
+        if not isinstance(spider, CivitaiSpider) or not spider.posters:
             raise NotConfigured
+        arguments = spider.args
         store, base = Path(settings["MEDIA_STORE"]), settings["CIVITAI_MEDIA_URL"]
-        return cls(crawler, Books.of(crawler), store, base=base, again=arguments.redownload == "yes")
+        return cls(crawler, Books.of(crawler), store, base=base, again=getattr(arguments, "redownload", "no") == "yes")
 
     def close_spider(self) -> None:
         """Say how many did not come."""
@@ -59,26 +60,27 @@ class Posters:
     async def process_item(self, item: Any) -> Any:
         """Bring the poster of a video that is here."""
         video = _path_of(item)
-        if video is None or not self._crawler.crawling:
+        if video is None or item.poster is None or not self._crawler.crawling:
             return item
         try:
-            known = await self._books.archive.run(posters.state, item.key)
-            if known not in {MediaState.STORED, MediaState.GONE} or self._again:
-                await self._fetch(item, video)
+            item.poster = await self._books.archive.run(posters.state, item.key) or item.poster
+            if item.poster not in {MediaState.STORED, MediaState.GONE} or self._again:
+                item.poster = await self._fetch(item, video)
         except ArchiveError as error:
             self._books.stop(error)
         return item
 
-    async def _fetch(self, video: Image, path: str) -> None:
+    async def _fetch(self, video: Image, path: str) -> str:
+        """Fetch a poster and book what became of it; tell that."""
         key = posters.key_of(video.key or "")
         url = media.poster(self._base, video.key or "")
         meta = stamp(Role.MEDIA, url) | {"download_to": str(paths.part_path(self._store, key))}
         if self._crawler.engine is None:
-            return
+            raise RuntimeError("a crawl without an engine fetches nothing")
         request = Request(url, callback=NO_CALLBACK, meta=meta, dont_filter=True)
         found = fate(await self._crawler.engine.download_async(request), MediaType.IMAGE)
         if found["status"] == MediaState.WANTED:  # the crawl is about to end
-            return
+            return MediaState.WANTED
         told = Fate(
             image_id=video.id,
             key=key,
@@ -92,9 +94,12 @@ class Posters:
             error=found.get("error"),
         )
         await self._books.archive.run(self._put, told, url)
+        if told.before not in {None, told.path}:
+            await self._books.archive.run(replacing.sweep, self._store)
         self._crawler.stats.inc_value(f"civitscrape/posters_{told.state}")
         if told.state == MediaState.FAILED:
             self._failed.append(f"image {video.id}: {told.error}")
+        return told.state
 
 
 def _path_of(item: Any) -> str | None:

@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Self
 
-from civitscrape.archive import paths, shelf, sidecars, summaries
-from civitscrape.archive.voting import untold
+from civitscrape.archive import paths, replacing, shelf, sidecars, summaries
 from civitscrape.archive.naming import Unnamed
 from civitscrape.archive.template import GRABBER
+from civitscrape.archive.voting import untold
 from civitscrape.downloads import journal
 from civitscrape.downloads.part import BIG
 from civitscrape.exceptions import ArchiveError
@@ -50,6 +50,7 @@ class Store:
         self._beside = beside
         self._sums_up = template in GRABBER and bool(beside)
         self._shelve = partial(shelf.shelve, store=store, template=template, beside=beside)
+        self._sweep = partial(replacing.sweep, store=store)
         self._retells = isinstance(crawler.spider, CivitaiSpider) and crawler.spider.retells
         self._books = books
         self._waiting: list[tuple[Fate, asyncio.Future[None]]] = []
@@ -121,14 +122,15 @@ class Store:
             return None
         extension = found.get("extension")
         # What is fetched again keeps the name it has: only `civitscrape plan --paths --move` changes names.
-        named = image.rendition is None and image.path is not None
-        path = image.path if named and PurePosixPath(image.path or "").suffix == extension else None
+        before = image.path if image.rendition is None and extension else None
+        path = before if before and PurePosixPath(before).suffix == extension else None
         return shelf.Fate(
             image_id=image.id,
             key=image.media_key or image.key,
             rendition=image.rendition,
             state=found["status"],
             path=path,
+            before=before,
             unnamed=_unnamed(image, extension) if extension and path is None else None,
             part=found.pop("part", None),
             sha256=found.get("checksum"),
@@ -173,6 +175,8 @@ class Store:
 
     async def _shelve_all(self, fates: list[Fate]) -> None:
         await self._books.archive.run(partial(self._shelve, fates=fates))
+        if any(fate.before not in {None, fate.path} for fate in fates):
+            await self._books.archive.run(self._sweep)
         if self._retells:
             await self._retell([fate.image_id for fate in fates if _is_known(fate)])
 

@@ -11,7 +11,8 @@ from civitscrape.civitai import levels, media, urls
 from civitscrape.civitai.cookies import has_login
 from civitscrape.exceptions import ArgumentError
 from civitscrape.extensions.books import Books
-from civitscrape.items import Image
+from civitscrape.items import Image, MediaType
+from civitscrape.ledger import MediaState
 from civitscrape.spiders.arguments import Arguments, MediaArguments
 
 if TYPE_CHECKING:
@@ -112,6 +113,16 @@ class CivitaiSpider(Spider):
     def quality(self) -> str:
         """What is fetched of images: ``original``, or the name of a rendition."""
         return self.args.quality if isinstance(self.args, MediaArguments) else media.ORIGINAL
+
+    @property
+    def posters(self) -> bool:
+        """Whether posters of videos are fetched."""
+        return isinstance(self.args, MediaArguments) and self.args.posters == "yes"
+
+    def poster(self, media_type: str) -> str | None:
+        """Give the state of the poster of a type of media: wanted for videos, where posters are asked for."""
+        asked = isinstance(self.args, MediaArguments) and self.args.posters == "yes"
+        return MediaState.WANTED if asked and media_type == MediaType.VIDEO else None
 
     def rendition(self, media_type: str) -> str | None:
         """Name the rendition that is asked for of a type of media; None for the original."""

@@ -107,6 +107,7 @@ class KeepingSpider(CivitaiSpider):
         if isinstance(record, Image):
             record.partial = not listing.brings_files
             record.rendition = self.rendition(record.type)
+            record.poster = self.poster(record.type)
             yield link(walk, "image", record.id, listed=listed and listing.kind == "image" and not listing.single)
             if self.downloads and self.pictures and listing.brings_files:
                 yield wanted(record, self.settings["CIVITAI_MEDIA_URL"])

@@ -80,6 +80,8 @@ class PlanningSpider(KeepingSpider):
         """Bring what earlier runs left to be fetched, when its turn has come: the listing does not wait for it."""
         async for images in self.books.leftovers(target, level, self.quality):
             base = self.settings["CIVITAI_MEDIA_URL"]
+            for image in images:
+                image.poster = self.poster(image.type)
             yield [record for image in images for record in (image, wanted(image, base))]
 
     async def _walks(self, listing: Listing, target: str, level: int, params: dict[str, Any]) -> list[Walk]:

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from civitscrape.archive.database import Archive
+from civitscrape.archive.presence import FEW
 from civitscrape.commands.main import app
 from civitscrape.exceptions import ArchiveError
 from civitscrape.items import Image
@@ -40,6 +41,22 @@ def test_a_store_that_is_not_there_is_refused_and_nothing_is_booked(tmp_path, ar
     assert "is not there, and 1 rows name files in it; is its disk mounted?" in str(done.exception)
     assert (rows(archive, Media), rows(archive, Image)) == before
     assert not (tmp_path / "media").exists()
+
+
+@pytest.mark.parametrize("command", ["convert", "plan --paths", "plan --paths --move"])
+def test_a_store_that_has_nothing_of_what_rows_name_is_refused_and_nothing_is_booked(tmp_path, archive, command):
+    for number in range(10, 10 + FEW):
+        shelve(archive, tmp_path / "media", number, png_of({}))
+    (tmp_path / "media").rename(tmp_path / "elsewhere")
+    (tmp_path / "media").mkdir()
+    before = rows(archive, Media), rows(archive, Image)
+
+    done = CliRunner().invoke(app, [*command.split(), "-s", f"OUTPUT_DIR={tmp_path}", "-s", "MEDIA_PATH=flat"])
+
+    assert isinstance(done.exception, ArchiveError)
+    assert f"has not one of {FEW + 1} files that the database has in it; is its disk mounted?" in str(done.exception)
+    assert (rows(archive, Media), rows(archive, Image)) == before
+    assert list((tmp_path / "media").iterdir()) == []
 
 
 def test_a_template_of_crawls_is_no_matter_to_webps_beside_their_originals(tmp_path, archive):
