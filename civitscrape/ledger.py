@@ -125,6 +125,9 @@ class Media:
     """Originals that the converted file has replaced and that are about to be removed, relative to the media store."""
     replaced: list[str] | None = None
     """Files that one in another format has replaced and that are about to be removed, relative to the media store."""
+    untold: Annotated[dict[str, Any] | None, First] = None
+    """Set while the files say less of the image than the database: empty, or the size and SHA-256 of the converted file
+    that is being written anew. Null where they say everything."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -77,7 +77,12 @@ class Standing:
 
 
 def commit(
-    connection: Connection, records: Iterable[Any], claims: Claims | None = None, words: Words | None = None
+    connection: Connection,
+    records: Iterable[Any],
+    claims: Claims | None = None,
+    words: Words | None = None,
+    *,
+    retells: bool = False,
 ) -> dict[int, Standing]:
     """Write everything one answer gave; tell how its images stood before.
 
@@ -88,6 +93,7 @@ def commit(
         records: items, and rows of the ledger.
         claims: the lock of the run, in whose name wanted files are claimed; None where nothing is fetched.
         words: what cuts a prompt into words, for the table ``prompt_tags``; which is left as it is without it.
+        retells: whether files that are here are to be told what came; they are marked until that is done.
     """
     by_class: dict[type, list[Any]] = {}
     for record in records:
@@ -108,6 +114,8 @@ def commit(
         busy = claim(connection, by_class[Media], claims)
         for image in by_class.get(Image, ()):
             standings[image.id].busy = image.media_key in busy
+    if retells:
+        mark_untold(connection, standings)
     if words is not None:
         prompts.refresh(connection, standings, told, words)
         prompted = {image.id for image in by_class.get(Image, ()) if image.prompt and not image.partial}
@@ -116,6 +124,15 @@ def commit(
     for walk in walks:  # last: a walk must not take a number from a transaction that fails
         save_walk(connection, walk)
     return standings
+
+
+def mark_untold(connection: Connection, ids: Iterable[int]) -> None:
+    """Write down that the stored files of images, and what lies beside them, are to be told something."""
+    media, images = schema.media, schema.images
+    for chunk in in_chunks(ids):
+        keys = sa.select(images.c.key).where(images.c.id.in_(chunk))
+        mine = media.c.key.in_(keys) & media.c.path.is_not(None) & media.c.untold.is_(None)
+        connection.execute(sa.update(media).where(mine).values(untold={}))
 
 
 def standing(connection: Connection, images: Iterable[Image]) -> dict[int, Standing]:

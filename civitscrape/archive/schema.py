@@ -127,10 +127,10 @@ sa.Index(
 """Those that wait for the name of their version: few, where a version itself may have a hundred thousand images."""
 
 _media = BY_CLASS[ledger.Media].c
-for _column_name in ("webp_replaced", "replaced"):
-    _about_to_go = _media[_column_name].is_not(None)
-    sa.Index(f"media_{_column_name}", _media.key, sqlite_where=_about_to_go, postgresql_where=_about_to_go)
-"""Those with files that are about to be removed: hardly ever any, and asked for after each picture."""
+for _column_name in ("webp_replaced", "replaced", "untold"):
+    _is_due = _media[_column_name].is_not(None)
+    sa.Index(f"media_{_column_name}", _media.key, sqlite_where=_is_due, postgresql_where=_is_due)
+"""Those with work that is left: hardly ever any, and asked for after each picture."""
 
 sa.Index(
     "media_phash", _media.phash, sqlite_where=_media.phash.is_not(None), postgresql_where=_media.phash.is_not(None)

@@ -103,3 +103,10 @@ def names(connection: Connection, ids: Collection[int]) -> dict[int, dict[int, s
         for row in connection.execute(query.where(table.c.image_id.in_(chunk))):
             found.setdefault(row.image_id, {})[row.id] = row.name
     return found
+
+
+def untold(connection: Connection, size: int) -> list[int]:
+    """Find images whose files say less than the database, some at a time."""
+    images, media = schema.images, schema.media
+    query = sa.select(images.c.id).join(media, images.c.key == media.c.key).where(media.c.untold.is_not(None))
+    return list(connection.execute(query.limit(size)).scalars())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request
@@ -29,6 +30,7 @@ from civitscrape.ledger import Announcement, Media, Walk, WalkState
 from civitscrape.middlewares import retry
 from civitscrape.middlewares.gate import Gate
 from civitscrape.parsers.prompts import words
+from civitscrape.spiders.base import CivitaiSpider
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -136,7 +138,9 @@ class Commit:
                 yield _marked(record, standings[record.id], media.get(record.id)) if image else record
 
     async def _write(self, records: list[Any]) -> dict[int, Standing]:
-        return await self._books.archive.run(transaction.commit, records, self._books.claims, words)
+        retells = isinstance(self._crawler.spider, CivitaiSpider) and self._crawler.spider.retells
+        call = partial(transaction.commit, retells=retells)
+        return await self._books.archive.run(call, records, self._books.claims, words)
 
 
 def _identity(record: Any) -> tuple[str, Any, str | None] | None:

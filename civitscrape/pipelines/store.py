@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from civitscrape.archive import paths, replacing, shelf, sidecars, summaries
 from civitscrape.archive.naming import Unnamed
 from civitscrape.archive.template import GRABBER
+from civitscrape.archive.voting import untold
 from civitscrape.downloads import journal
 from civitscrape.downloads.part import BIG
 from civitscrape.exceptions import ArchiveError
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from scrapy.crawler import Crawler
-    from sqlalchemy.engine import Connection
 
     from civitscrape.archive.shelf import Fate
 
@@ -37,16 +37,21 @@ GATHER = 0.02
 """Seconds to gather before a transaction: a quick CDN brings a dozen files in that time, and each has its price."""
 
 
+AT_ONCE = 100
+"""Images whose files are told at once what they have not been told."""
+
+
 class Store:
     """Gather fates while a transaction runs, then write them all in the next one."""
 
     def __init__(self, crawler: Crawler, books: Books, store: Path, *, template: str, beside: Collection[str]) -> None:
         self._crawler = crawler
         self._folder = store
+        self._beside = beside
         self._sums_up = template in GRABBER and bool(beside)
         self._shelve = partial(shelf.shelve, store=store, template=template, beside=beside)
         self._sweep = partial(replacing.sweep, store=store)
-        self._retell = isinstance(crawler.spider, CivitaiSpider) and crawler.spider.retells
+        self._retells = isinstance(crawler.spider, CivitaiSpider) and crawler.spider.retells
         self._books = books
         self._waiting: list[tuple[Fate, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
@@ -58,6 +63,17 @@ class Store:
         store, template = Path(settings["MEDIA_STORE"]), settings["MEDIA_PATH"]
         beside = sidecars.kinds_of(settings["SIDECARS"], template)
         return cls(crawler, Books.of(crawler), store, template=template, beside=beside)
+
+    async def open_spider(self) -> None:
+        """Tell files what an earlier run, which was cut off, had no time to tell them."""
+        if not self._retells:
+            return
+        try:
+            while ids := await self._books.archive.run(untold, AT_ONCE):
+                await self._books.archive.run(partial(sidecars.write, store=self._folder, ids=ids, kinds=self._beside))
+                await self._retell(ids)
+        except ArchiveError as error:
+            self._books.stop(error)
 
     async def close_spider(self) -> None:
         """Take away the folder of unfinished files, unless some are left in it; sum up tags where that is asked for."""
@@ -133,17 +149,6 @@ class Store:
             fate.unnamed = _unnamed(image, PurePosixPath(image.files[-1]["path"]).suffix)
         return fate
 
-    def _put_away(self, connection: Connection, fates: list[Fate]) -> None:
-        """Shelve files, and tell converted ones what is known of them now, where that is what a crawl is for."""
-        self._shelve(connection, fates=fates)
-        if self._retell:
-            from civitscrape.archive import conversions, retagging  # noqa: PLC0415 (Pillow, which other crawls do without)
-
-            settings = self._crawler.settings
-            site = conversions.Site(url=settings["CIVITAI_URL"], mature_url=settings["CIVITAI_MATURE_URL"])
-            known = [fate.image_id for fate in fates if _is_known(fate)]
-            retagging.refresh(connection, self._folder, known, site)
-
     async def _put(self, fate: Fate) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((fate, future))
@@ -157,10 +162,7 @@ class Store:
             await asyncio.sleep(GATHER)
             batch, self._waiting = self._waiting, []
             try:
-                fates = [fate for fate, _ in batch]
-                await self._books.archive.run(self._put_away, fates)
-                if any(fate.before not in {None, fate.path} for fate in fates):
-                    await self._books.archive.run(self._sweep)
+                await self._shelve_all([fate for fate, _ in batch])
             except Exception as error:  # noqa: BLE001 (handed on to those who wait)
                 for _, future in batch:
                     future.set_exception(error)
@@ -170,6 +172,23 @@ class Store:
                     if place % BREATH == 0:
                         await asyncio.sleep(0)
         self._writer = None
+
+    async def _shelve_all(self, fates: list[Fate]) -> None:
+        await self._books.archive.run(partial(self._shelve, fates=fates))
+        if any(fate.before not in {None, fate.path} for fate in fates):
+            await self._books.archive.run(self._sweep)
+        if self._retells:
+            await self._retell([fate.image_id for fate in fates if _is_known(fate)])
+
+    async def _retell(self, ids: Collection[int]) -> None:
+        """Tell files what came of their images, where that is what a crawl is for."""
+        from civitscrape.archive import conversions, retagging  # noqa: PLC0415 (Pillow, which other crawls do without)
+
+        settings, archive = self._crawler.settings, self._books.archive
+        site = conversions.Site(url=settings["CIVITAI_URL"], mature_url=settings["CIVITAI_MATURE_URL"])
+        written = await archive.run(retagging.prepare, self._folder, ids, site)
+        if written:
+            await archive.run(retagging.book, self._folder, written)
 
 
 def _is_known(fate: Fate) -> bool:

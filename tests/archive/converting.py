@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image as Picture
 
-from civitscrape.archive import converter, formats
+from civitscrape.archive import converter, formats, retagging
+from civitscrape.archive.commit import mark_untold
+from civitscrape.archive.conversions import Site
 from civitscrape.archive.converter import Plan
-from civitscrape.archive.pictures import hashing
+from civitscrape.archive.pictures import hashing, riff, xmp
 from civitscrape.archive.pictures.options import Options
+from civitscrape.items import ImageTag, Tag
 from civitscrape.ledger import Media, MediaState
 from tests.archive.asking import key_of, link_to, media_of, picture, put, rows
 
@@ -50,6 +53,13 @@ def convert(archive: Archive, store: Path, stop: Event | None = None, **plan: An
     """Convert what a plan wants."""
     fields: dict[str, Any] = {"store": store, "options": QUICK} | plan
     return converter.run(archive, Plan(**fields), stop or Event(), ignore)
+
+
+def retell(archive: Archive, store: Path, *ids: int) -> int:
+    """Tell the files of images what the database says; return how many changed."""
+    archive.run_now(mark_untold, ids)
+    written = archive.run_now(retagging.prepare, store, ids, Site())
+    return archive.run_now(retagging.book, store, written)
 
 
 def ignore(done: Done) -> None:
@@ -95,3 +105,16 @@ def flaw_of(row: Media, store: Path, original: bytes, *, look: bool = True) -> s
 def _alike(made: bytes, original: bytes) -> bool:
     with Picture.open(BytesIO(made)) as new, Picture.open(BytesIO(original)) as old:
         return new.size == old.size and hashing.distance(hashing.look(old), hashing.look(new)) <= 8
+
+
+def tag(archive: Archive, number: int, *names: str) -> None:
+    """Tag an image."""
+    for place, name in enumerate(names):
+        put(archive, Tag(id=place + 1, name=name), ImageTag(image_id=number, tag_id=place + 1, score=10 - place))
+
+
+def told(store: Path, path: str) -> xmp.Said:
+    """Read what a WebP says."""
+    packet = riff.read((store / path).read_bytes()).embedded.xmp
+    assert packet is not None
+    return xmp.read(packet)

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image as Picture
 
-from civitscrape.archive import conversions, retagging, shelf
+from civitscrape.archive import conversions, shelf
 from civitscrape.archive.conversions import Site, Wanted
 from civitscrape.archive.converter import Copies, Plan, run
-from civitscrape.archive.pictures import riff, xmp
 from civitscrape.archive.pictures.options import Options
 from civitscrape.archive.shelf import Fate
 from civitscrape.exceptions import ArchiveError
-from civitscrape.items import Image, ImageTag, PromptTag, Tag
+from civitscrape.items import Image, PromptTag
 from civitscrape.ledger import Media
 from tests.archive.asking import key_of, picture, put, rows
-from tests.archive.converting import QUICK, convert, files, losses, media, shelve
+from tests.archive.converting import QUICK, convert, files, losses, media, retell, shelve, tag, told
 from tests.archive.pictures.making import drawn, packet, png_of, saved, uploads
 from tests.archive.pictures.test_hostile import hostile
 
@@ -34,19 +33,6 @@ def store(tmp_path: Path) -> Path:
     folder = tmp_path / "media"
     folder.mkdir()
     return folder
-
-
-def tag(archive, number: int, *names: str) -> None:
-    """Tag an image."""
-    for place, name in enumerate(names):
-        put(archive, Tag(id=place + 1, name=name), ImageTag(image_id=number, tag_id=place + 1, score=10 - place))
-
-
-def told(store: Path, path: str) -> xmp.Said:
-    """Read what a WebP says."""
-    packet = riff.read((store / path).read_bytes()).embedded.xmp
-    assert packet is not None
-    return xmp.read(packet)
 
 
 def test_a_webp_lies_beside_its_original_and_both_are_booked(archive, store):
@@ -153,7 +139,7 @@ def test_words_of_the_prompt_are_in_the_record_and_no_subjects(archive, store):
     convert(archive, store)
     put(archive, PromptTag(image_id=7, position=1, text="港", weight=1.2))
 
-    archive.run_now(retagging.refresh, store, [7], Site())
+    retell(archive, store, 7)
 
     said = told(store, "lampwright/7.webp")
     assert said.subjects == ["lantern"]
@@ -389,7 +375,7 @@ def test_new_tags_reach_a_converted_file_beside_the_same_pixels(archive, store):
     pixels = Picture.open(store / "lampwright/7.webp").tobytes()
     tag(archive, 7, "night")
 
-    changed = [archive.run_now(retagging.refresh, store, [7], Site()) for _ in range(2)]
+    changed = [retell(archive, store, 7) for _ in range(2)]
 
     said = told(store, "lampwright/7.webp")
     row = media(archive, 7)

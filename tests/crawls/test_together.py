@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
@@ -11,7 +12,7 @@ from PIL import Image
 from civitscrape.sandbox import Sandbox
 from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT
 from tests.crawls.archive import Archived
-from tests.crawls.processes import CIVITSCRAPE, run
+from tests.crawls.processes import CIVITSCRAPE, PATIENCE, run, start
 from tests.crawls.worlds import NAME, world
 
 if TYPE_CHECKING:
@@ -83,3 +84,37 @@ def test_votes_that_come_later_are_told_to_files_that_were_converted_before(civi
         assert path.read_bytes() != before[number]
         assert any("up_votes" in tag for tag in sidecar["tags"])
         assert "up_votes" in told
+
+
+def kill_once_told(files: list[Path], number: int, **how: Any) -> None:
+    """Ask for votes, and kill that once so many files have been written anew."""
+    before = {path: path.stat().st_ino for path in files}
+    process = start(CIVITSCRAPE, "votes", **how)
+    deadline = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < deadline:
+        if sum(path.stat().st_ino != inode for path, inode in before.items()) >= number:
+            break
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize("number", [1, 5])
+def test_a_file_is_whole_and_told_in_the_end_whenever_the_asking_is_killed(civitscrape, sandbox, tmp_path, number):
+    archive = Archived(tmp_path / "output")
+    civitscrape("get", NAME)
+    civitscrape("convert", "--no-keep-original")
+    files = list(converted(archive).values())
+    settings = {**sandbox.settings(), "CIVITAI_API_KEY": SANDBOX_ACCOUNT.key}
+
+    kill_once_told(files, number, folder=tmp_path, settings=settings)
+    mended = civitscrape("verify", "--mend")
+    asked = civitscrape("votes")
+    checked = civitscrape("verify")
+
+    assert (mended.returncode, asked.returncode, checked.returncode) == (0, 0, 0), mended.stdout + checked.stdout
+    assert set(converted(archive).values()) == set(files)
+    assert not list(archive.media.rglob("*.damaged"))
+    for path in files:
+        with Image.open(path) as picture:
+            assert "up_votes" in picture.info["xmp"].decode()
+        assert "up_votes" in path.with_suffix(".json").read_text("utf-8")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from civitscrape.archive import companions, fingerprints, paths, sidecars
+from civitscrape.archive import companions, fingerprints, paths, retagging, sidecars
 from civitscrape.archive.verify import looking, mending, parts, planning, rows, webps
 from civitscrape.archive.verify.findings import Findings
 from civitscrape.archive.verify.inventory import Inventory, Stray
@@ -96,6 +96,8 @@ class Check:
 
     def _run(self, inventory: Inventory, pool: ThreadPoolExecutor, advance: Callable[[int, int], None]) -> None:
         whole = self._scope.target is None
+        if self._scope.mend and self._store.is_dir():
+            self._archive.run_now(retagging.finish, self._store)
         if whole and self._store.is_dir():
             # Before the rows are read: a file that a crawl puts here meanwhile has its row by then.
             inventory.survey(self._scope.ignored)
