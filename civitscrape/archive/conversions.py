@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from civitscrape.archive import companions, paths, placing, schema, sidecars
+from civitscrape.archive import companions, paths, placing, schema, sidecars, strangers
 from civitscrape.archive.database import from_row, in_chunks
 from civitscrape.archive.pictures.convert import Converted, Left, convert
 from civitscrape.archive.pictures.metadata import About
@@ -90,7 +90,7 @@ class Done:
 
     job: Job
     fate: Converted | Left | None
-    """None when there was nothing to do."""
+    """None when there was nothing to do; booking may turn a conversion into a picture that is left."""
     size: int = 0
     """Bytes of the original."""
     sha256: str | None = None
@@ -219,15 +219,16 @@ def book(connection: Connection, store: Path, done: Collection[Done], *, keep: b
     table = schema.media
     for one in done:
         mine = table.c.key == one.job.key
-        row = connection.execute(sa.select(table.c.path, table.c.sha256).where(mine).with_for_update()).one_or_none()
+        columns = (table.c.path, table.c.sha256, table.c.webp_path, table.c.webp_sha256)
+        row = connection.execute(sa.select(*columns).where(mine).with_for_update()).one_or_none()
         if one.fate is None or row is None or (row.path, row.sha256) != (one.job.path, one.job.sha256):
             continue  # fetched again, or converted by another process, since it was read; it will be found again
+        files = _files(connection, one.job.key)
+        if isinstance(one.fate, Converted) and (reason := _taken(store, one, files, row.webp_path, row.webp_sha256)):
+            one.fate = Left(reason=reason, phash=one.fate.phash, pixels=one.fate.pixels)
         values = _noted(one)
         if isinstance(one.fate, Converted):
-            if companions.WEBP.of(one.job.path) == one.job.path:
-                values["webp_error"] = "its file is called .webp, and is none: a WebP would take its place"
-            else:
-                values |= _placed(connection, store, one, one.fate, keep=keep)
+            values |= _placed(connection, store, one, one.fate, files, keep=keep)
         connection.execute(sa.update(table).where(mine).values(values))
     if beside and not keep:
         ids = [image.id for one in done if isinstance(one.fate, Converted) for image in one.job.images]
@@ -250,11 +251,27 @@ def _noted(one: Done) -> dict[str, Any]:
     return values
 
 
-def _placed(connection: Connection, store: Path, one: Done, fate: Converted, *, keep: bool) -> dict[str, Any]:
+def _files(connection: Connection, key: str) -> dict[int, str]:
+    """Name the files of the images that have a key: a crawl may have met another one since the job was found."""
+    return {image.id: image.path for image in images_of(connection, [key]) if image.path is not None}
+
+
+def _taken(store: Path, one: Done, files: dict[int, str], before: str | None, sha256: str | None) -> str | None:
+    """Say why a WebP cannot have its names; ``before`` is that which it has had so far, with the hash that follows."""
+    home = companions.WEBP.of(one.job.path)
+    if home == one.job.path:
+        return "its file is called .webp, and is none: a WebP would take its place"
+    names = {home, *map(companions.WEBP.of, files.values())} - {before}
+    if (name := strangers.find(store, names, files.keys(), {one.sha256, sha256})) is None:
+        return None
+    return f"a file that the archive does not know lies at {name}; move it away and convert with --again"
+
+
+def _placed(
+    connection: Connection, store: Path, one: Done, fate: Converted, files: dict[int, str], *, keep: bool
+) -> dict[str, Any]:
     """Write a WebP under the names of all images that it is the file of; tell the row of ``media``."""
     home = companions.WEBP.of(one.job.path)
-    images = list(images_of(connection, [one.job.key]))  # a crawl may have met another one since
-    files = {image.id: image.path for image in images if image.path is not None}
     try:
         put(store, one.job.key, home, fate.content, lasting=not keep)
         for path in files.values():

@@ -161,13 +161,13 @@ def run(archive: Archive, plan: Plan, stop: Event, tell: Callable[[Done], None])
                 finished, work = wait(work, return_when=FIRST_COMPLETED)
                 for future in finished:
                     ready.append(future.result())
-                    meet(ready[-1])
+                    tell(ready[-1])
                 if len(ready) >= plan.batch or sum(map(_held, ready)) > MOST_HELD:
-                    tally.removed += _book(archive, plan, ready)
+                    _book(archive, plan, ready, tally)
                     ready = []
         finally:
             pool.shutdown(cancel_futures=True)
-        tally.removed += _book(archive, plan, ready)
+        _book(archive, plan, ready, tally)
     with suppress(OSError):  # a crawl may have files in it
         (plan.store / paths.PARTS_FOLDER).rmdir()
     return tally
@@ -208,13 +208,16 @@ def _copy(content: bytes, targets: list[Path]) -> None:
         raise ArchiveError(f"{first} cannot be written: {error.strerror or error}") from error
 
 
-def _book(archive: Archive, plan: Plan, ready: list[Done]) -> int:
+def _book(archive: Archive, plan: Plan, ready: list[Done], tally: Tally) -> None:
+    """Book pictures, and count what became of them: some are left only now, because their names are taken."""
     if plan.copies is not None:
         archive.run_now(conversions.note, ready)
-        return 0
-    book = partial(conversions.book, keep=plan.wanted.keep, beside=plan.beside)
-    archive.run_now(book, plan.store, ready)
-    return 0 if plan.wanted.keep else _swept(archive, plan)
+    else:
+        book = partial(conversions.book, keep=plan.wanted.keep, beside=plan.beside)
+        archive.run_now(book, plan.store, ready)
+        tally.removed += 0 if plan.wanted.keep else _swept(archive, plan)
+    for done in ready:
+        tally.add(done)
 
 
 def _swept(archive: Archive, plan: Plan) -> int:

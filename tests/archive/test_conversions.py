@@ -14,6 +14,8 @@ from civitscrape.archive import conversions, retagging, shelf
 from civitscrape.archive.conversions import Site, Wanted
 from civitscrape.archive.converter import Copies, Plan, run
 from civitscrape.archive.pictures import riff, xmp
+from civitscrape.archive.pictures.convert import Converted
+from civitscrape.archive.pictures.metadata import About
 from civitscrape.archive.pictures.options import Options
 from civitscrape.archive.shelf import Fate
 from civitscrape.exceptions import ArchiveError
@@ -203,10 +205,76 @@ def test_a_picture_that_is_wrongly_called_webp_is_not_overwritten(archive, store
     (store / "lampwright/7.png").rename(store / "lampwright/7.webp")
     archive.run_now(lambda connection: connection.exec_driver_sql("UPDATE media SET path = 'lampwright/7.webp'"))
 
-    convert(archive, store, wanted=DROP)
+    tally = convert(archive, store, wanted=DROP)
 
+    assert (tally.converted, tally.left.total()) == (0, 1)
     assert (store / "lampwright/7.webp").read_bytes() == content
     assert "is called .webp, and is none" in (media(archive, 7).webp_error or "")
+
+
+@pytest.mark.parametrize("wanted", [KEEP, DROP])
+@pytest.mark.parametrize("name", ["lampwright/7.webp", "harbourmaster/9.webp"])
+@pytest.mark.parametrize("stranger", [b"", b"notes of somebody", saved(drawn(8), "WEBP")], ids=["", "text", "WebP"])
+def test_a_file_of_somebody_else_is_never_overwritten(archive, store, stranger, name, wanted):
+    shelve(archive, store, 7, content := png_of({}))
+    put(archive, picture(9, key=key_of(7), path="harbourmaster/9.png"))
+    (store / "harbourmaster").mkdir()
+    os.link(store / "lampwright/7.png", store / "harbourmaster/9.png")
+    (store / name).write_bytes(stranger)
+
+    tally = convert(archive, store, wanted=wanted)
+
+    assert files(store) == sorted(["harbourmaster/9.png", "lampwright/7.png", name])
+    assert (store / name).read_bytes() == stranger
+    assert f"a file that the archive does not know lies at {name}" in (media(archive, 7).webp_error or "")
+    assert (tally.converted, tally.left.total()) == (0, 1)
+    assert losses(archive, store, {7: content}) == []
+
+
+def test_a_webp_of_another_image_is_never_overwritten(archive, store):
+    for number in (7, 8):
+        shelve(archive, store, number, png_of({}, drawn(number)))
+    convert(archive, store, wanted=Wanted(target="user:lampwright"), limit=1)
+    (made,) = store.rglob("*.webp")
+    other = "lampwright/8.webp" if made.name == "7.webp" else "lampwright/7.webp"
+    (store / other).write_bytes(before := made.read_bytes())
+
+    convert(archive, store)
+
+    assert (store / other).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("about", "quality", "error"),
+    [(True, 20, None), (False, QUICK.quality, None), (False, 20, "a file that the archive does not know")],
+    ids=["its record", "its bytes", "neither"],
+)
+def test_what_a_kill_left_before_it_was_booked_is_known_by_its_record_or_its_bytes(
+    archive, store, about, quality, error
+):
+    shelve(archive, store, 7, content := png_of({}))
+    (job,) = archive.run_now(conversions.find, KEEP, Site())
+    job.about = job.about if about else About()
+    left = conversions.make(store, job, QUICK).fate
+    assert isinstance(left, Converted)
+    (store / "lampwright/7.webp").write_bytes(left.content)
+
+    done = conversions.make(store, job, Options(quality=quality, method=0))
+    archive.run_now(lambda connection: conversions.book(connection, store, [done], keep=True, beside=()))
+
+    assert (media(archive, 7).webp_error or "")[: len(error or "")] == (error or "")
+    assert (media(archive, 7).webp_path is None) is (error is not None)
+    assert losses(archive, store, {7: content}) == []
+
+
+def test_a_damaged_webp_that_the_archive_knows_is_made_again(archive, store):
+    shelve(archive, store, 7, content := png_of({}))
+    convert(archive, store)
+    (store / "lampwright/7.webp").write_bytes(b"spoilt")
+
+    convert(archive, store, wanted=Wanted(again=True))
+
+    assert losses(archive, store, {7: content}) == []
 
 
 def test_a_picture_that_was_fetched_again_meanwhile_is_left_for_the_next_time(archive, store):
