@@ -23,15 +23,22 @@ _CHUNK = 12
 _HEADER = 13
 _MOST_BITS = 8
 _TAKEN_OUT = frozenset({b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"iCCP"})
+_NAMED = frozenset({b"iCCP", b"sRGB"})
+"""Chunks that name the colours; viewers then look at no other."""
+_SRGB = {
+    b"gAMA": ((45_455,), 455),
+    b"cHRM": ((31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000), 300),
+}
+"""What chunks say that describe sRGB by numbers, and how far off they may be: some programs round."""
 
 
 def read(content: bytes) -> Source:
     """Take a PNG apart.
 
     Raises:
-        PictureError: it is broken, moves, or has more colours than WebP can hold.
+        PictureError: it is broken, moves, or has colours that WebP cannot hold.
     """
-    embedded, bare, header = Embedded(), [SIGNATURE], b""
+    embedded, bare, header, colours = Embedded(), [SIGNATURE], b"", dict[bytes, bytes]()
     for name, chunk, body in _chunks(content):
         if name == b"IHDR":
             header = body
@@ -39,18 +46,37 @@ def read(content: bytes) -> Source:
             raise PictureError("it is animated")
         elif name == b"cICP":
             raise PictureError("it has a colour space that WebP cannot name")
+        elif name in _SRGB or name in _NAMED:
+            colours[name] = body
         if name in _TAKEN_OUT:
             _take(embedded, name, body)
         else:
             bare.append(chunk)
     if len(header) != _HEADER:
         raise PictureError("it has no header")
+    if not colours.keys() & _NAMED:
+        _require_srgb(colours)
     width, height, bits = struct.unpack_from(">LLB", header)
     if bits > _MOST_BITS:
         raise PictureError(f"it has {bits} bits a colour, and WebP has 8")
     return Source(
         format="PNG", width=width, height=height, embedded=limit(embedded), bare=b"".join(bare), lossless=True
     )
+
+
+def _require_srgb(colours: dict[bytes, bytes]) -> None:
+    """Refuse colours that are described by numbers and are not sRGB: nobody would see them in a WebP.
+
+    Raises:
+        PictureError: they are others.
+    """
+    for name, body in colours.items():
+        wanted, far = _SRGB[name]
+        found = struct.unpack_from(f">{len(wanted)}L", body)
+        if any(abs(one - other) > far for one, other in zip(found, wanted, strict=True)):
+            raise PictureError(
+                f"its chunk {name.decode()} says that its colours are not sRGB, and WebP cannot say that"
+            )
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:

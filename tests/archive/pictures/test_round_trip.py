@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
 import subprocess
 import zlib
 from io import BytesIO
@@ -322,6 +323,33 @@ def test_iptc_and_comments_of_a_jpeg_are_kept(exiftool):
 )
 def test_what_is_better_left_as_it_is_says_why(content, reason):
     assert reason in left(content)
+
+
+SRGB = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+ADOBE = (31270, 32900, 64000, 33000, 21000, 71000, 15000, 6000)
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"), [(b"gAMA", (100_000,)), (b"gAMA", (55_556,)), (b"gAMA", (0,)), (b"cHRM", ADOBE)], ids=str
+)
+def test_colours_that_only_a_png_can_describe_are_left_to_it(name, numbers):
+    described = with_chunk(saved(drawn(), "PNG"), name, struct.pack(f">{len(numbers)}L", *numbers), before=b"IDAT")
+    named = [
+        with_chunk(described, b"sRGB", b"\0", before=b"IDAT"),
+        with_chunk(described, b"iCCP", b"harbour\0\0" + zlib.compress(profile()), before=b"IDAT"),
+    ]
+
+    assert left(described) == f"its chunk {name.decode()} says that its colours are not sRGB, and WebP cannot say that"
+    assert all(converted(one) for one in named)  # viewers go by the name then
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"), [(b"gAMA", (45_455,)), (b"gAMA", (45_000,)), (b"cHRM", SRGB), (b"cHRM", (31269, *SRGB[1:]))]
+)
+def test_colours_that_are_described_as_srgb_are_converted(name, numbers):
+    content = with_chunk(saved(drawn(), "PNG"), name, struct.pack(f">{len(numbers)}L", *numbers), before=b"IDAT")
+
+    assert Image.open(BytesIO(converted(content))).size == drawn().size
 
 
 def test_a_kilobyte_that_unpacks_to_a_gigabyte_is_not_unpacked():
