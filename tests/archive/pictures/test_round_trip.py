@@ -6,6 +6,7 @@ import json
 import shutil
 import struct
 import subprocess
+import time
 import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -357,6 +358,32 @@ def test_a_kilobyte_that_unpacks_to_a_gigabyte_is_not_unpacked():
     bomb = b"parameters\0\0" + b"".join(packer.compress(bytes(2**20)) for _ in range(64)) + packer.flush()
 
     assert left(with_chunk(saved(drawn(), "PNG"), b"zTXt", bomb)) == "more than 16 MiB of text are embedded in it"
+
+
+def test_what_many_texts_unpack_to_is_counted_together():
+    packed = b"note\0\0" + zlib.compress(bytes(2**20))
+    content = saved(drawn(), "PNG")
+    place = content.index(b"IEND") - 4
+
+    reasons = [
+        left(content[:place] + chunk(b"zTXt", packed) * times + content[place:], quality=1, method=0)
+        for times in (10, 17)
+    ]
+
+    assert reasons[0].startswith("a WebP of it is no smaller")
+    assert reasons[1] == "more than 16 MiB of text are embedded in it"
+
+
+@pytest.mark.parametrize("name", [b"tEXt", b"haRB"])
+def test_a_picture_of_300_000_chunks_is_left_at_once(name):
+    content = saved(drawn(), "PNG")
+    place = content.index(b"IEND") - 4
+    begun = time.monotonic()
+
+    reason = left(content[:place] + chunk(name, b"a\0b") * 300_000 + content[place:])
+
+    assert reason == "it has more than 4096 chunks beside its pixels"
+    assert time.monotonic() - begun < 5  # it took hours
 
 
 def test_a_spoilt_chunk_is_not_taken_for_what_it_said():
