@@ -23,6 +23,8 @@ _CHUNK = 12
 _HEADER = 13
 _MOST_BITS = 8
 _TAKEN_OUT = frozenset({b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"iCCP"})
+_EXIF = b"Exif\0\0"
+"""What JPEG has before the block; some programs write it into a PNG too, and viewers look behind it."""
 _MOST_CHUNKS = 4096
 """Chunks beside the pixels; real pictures have a dozen."""
 _NAMED = frozenset({b"iCCP", b"sRGB"})
@@ -108,7 +110,7 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
 def _take(embedded: Embedded, name: bytes, body: bytes, used: int) -> int:
     """Keep what a chunk says; tell how much that is, beside what is ``used`` already."""
     if name == b"eXIf":
-        embedded.exif = body
+        embedded.exif = body.removeprefix(_EXIF)
         return len(body)
     keyword, _, rest = body.partition(b"\0")
     if name == b"tEXt":

@@ -187,6 +187,19 @@ def test_orientation_and_profile_are_kept():
     assert made.info["icc_profile"] == profile()
 
 
+@pytest.mark.parametrize("start", [b"", b"Exif\0\0"])
+def test_a_png_s_exif_is_read_in_its_webp_with_or_without_the_start_that_jpeg_has(start, exiftool):
+    block = exif_of(b"ASCII\0\0\0from the camera", Orientation=6, Artist="Zoe").removeprefix(b"Exif\0\0")
+    content = with_chunk(saved(drawn(), "PNG"), b"eXIf", start + block, before=b"IDAT")
+
+    made = converted(content)
+
+    seen, found = Image.open(BytesIO(made)).getexif(), exiftool(made)
+    assert seen[ExifTags.Base.Orientation] == 6
+    assert seen.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] == b"ASCII\0\0\0from the camera"
+    assert (found["IFD0:Artist"], found["ExifIFD:UserComment"]) == ("Zoe", "from the camera")
+
+
 def test_a_png_s_exif_is_kept_beside_its_texts():
     plain = saved(drawn(), "PNG", exif=exif_of(b"ASCII\0\0\0from the camera", Make="Harbour", Orientation=3))
     content = with_chunk(plain, b"tEXt", b"workflow\0{}", before=b"IDAT")
