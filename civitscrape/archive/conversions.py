@@ -342,13 +342,15 @@ def sweep(connection: Connection, store: Path) -> int:
         ArchiveError: one cannot be removed.
     """
     table, images = schema.media, schema.images
-    columns = (table.c.key, table.c.path, table.c.webp_path, table.c.webp_size, table.c.webp_replaced)
+    columns = (table.c.key, table.c.path, table.c.webp_path, table.c.webp_sha256, table.c.webp_replaced)
     removed = 0
     for row in connection.execute(sa.select(*columns).where(table.c.webp_replaced.is_not(None))).all():
         named = set(connection.execute(sa.select(images.c.path).where(images.c.key == row.key)).scalars())
         try:
-            there = Path(paths.address(store, row.webp_path)).stat().st_size == row.webp_size
-            for path in set(row.webp_replaced) - named - {row.path} if there else ():
+            content = Path(paths.address(store, row.webp_path)).read_bytes()
+            if hashlib.sha256(content).hexdigest() != row.webp_sha256:
+                continue  # another WebP than was proven, so the original stays
+            for path in set(row.webp_replaced) - named - {row.path}:
                 _drop_tags(store, path)
                 Path(paths.address(store, path)).unlink(missing_ok=True)
                 removed += 1

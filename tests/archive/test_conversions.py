@@ -349,6 +349,23 @@ def test_an_original_whose_webp_is_not_there_is_never_removed(archive, store):
     assert files(store) == ["lampwright/7.png"]
 
 
+def test_an_original_whose_webp_has_other_bytes_is_never_removed_and_waits_for_the_right_ones(archive, store):
+    shelve(archive, store, 7, content := png_of({}))
+    (job,) = archive.run_now(conversions.find, DROP, Site())
+    done = conversions.make(store, job, QUICK)
+    archive.run_now(lambda connection: conversions.book(connection, store, [done], keep=False, beside=()))
+    made = (store / "lampwright/7.webp").read_bytes()
+    (store / "lampwright/7.webp").write_bytes(bytes(len(made)))
+
+    spoilt = archive.run_now(conversions.sweep, store), files(store), media(archive, 7).webp_replaced
+    (store / "lampwright/7.webp").write_bytes(made)
+    mended = archive.run_now(conversions.sweep, store), files(store), media(archive, 7).webp_replaced
+
+    assert spoilt == (0, ["lampwright/7.png", "lampwright/7.webp"], ["lampwright/7.png"])
+    assert mended == (1, ["lampwright/7.webp"], None)
+    assert losses(archive, store, {7: content}) == []
+
+
 def test_a_booking_that_fails_leaves_the_original_and_the_row(archive, store):
     shelve(archive, store, 7, content := png_of({}))
     (store / "lampwright/7.webp").mkdir()
