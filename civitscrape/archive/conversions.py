@@ -148,9 +148,12 @@ def images_of(connection: Connection, keys: Collection[str]) -> Iterable[Image]:
 
 
 def about(image: Image, record: dict[str, Any], site: Site) -> About:
-    """Tell what goes into the file of an image: all that its sidecar says, but not where that lies."""
+    """Tell what goes into the file of an image: all that its sidecar says, but not where that lies.
+
+    Of its tags only those are named that the site shows; the record has all.
+    """
     told = record | {"image": {name: value for name, value in record["image"].items() if name != "path"}}
-    tags = [tag["name"] for tag in record["tags"] if tag.get("name")]
+    tags = [tag["name"] for tag in record["tags"] if tag.get("name") and tag.get("shown") is not False]
     return About(tags=tags, creator=image.creator, source=site.page(image), record=told)
 
 
@@ -166,7 +169,8 @@ def _is(wanted: Wanted) -> sa.ColumnElement[bool]:
         said.append(kept if wanted.again or not wanted.keep else open_)
     mine = images.c.key == media.key
     if wanted.only_tagged:
-        said.append(sa.exists().where(mine, tags.c.image_id == images.c.id))
+        shown = sa.func.coalesce(tags.c.shown, sa.true())
+        said.append(sa.exists().where(mine, tags.c.image_id == images.c.id, shown))
     if wanted.target is not None:
         said.append(sa.exists().where(mine, led_to(wanted.target)))
     return sa.and_(*said)

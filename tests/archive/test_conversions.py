@@ -148,6 +148,34 @@ def test_the_record_and_the_tags_are_in_the_webp(archive, store):
     assert [one["score"] for one in said.record["tags"]] == [10, 9]
 
 
+def test_tags_that_the_site_does_not_show_are_in_the_record_alone(archive, store):
+    shelve(archive, store, 7, png_of({}))
+    tag(archive, 7, "lantern", "night")
+    put(archive, ImageTag(image_id=7, tag_id=2, shown=False))
+    convert(archive, store)
+    before = told(store, "lampwright/7.webp")
+    put(archive, ImageTag(image_id=7, tag_id=1, shown=False), ImageTag(image_id=7, tag_id=2, shown=True))
+
+    archive.run_now(retagging.refresh, store, [7], Site())
+
+    after = told(store, "lampwright/7.webp")
+    assert (before.subjects, after.subjects) == (["lantern"], ["night"])
+    for said in (before, after):
+        assert said.record is not None
+        assert {one["name"] for one in said.record["tags"]} == {"lantern", "night"}
+
+
+def test_only_tagged_means_tags_that_the_site_shows(archive, store):
+    for number in (7, 8, 9):
+        shelve(archive, store, number, png_of({}, drawn(number)))
+        tag(archive, number, "lantern")
+    put(archive, ImageTag(image_id=7, tag_id=1, shown=False), ImageTag(image_id=8, tag_id=1, shown=True))
+
+    convert(archive, store, wanted=Wanted(only_tagged=True))
+
+    assert sorted(one.name for one in store.rglob("*.webp")) == ["8.webp", "9.webp"]
+
+
 def test_only_what_is_tagged_or_led_to_is_converted(archive, store):
     for number in (7, 8, 9):
         shelve(archive, store, number, png_of({}, drawn(number)))
