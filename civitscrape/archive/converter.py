@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from civitscrape.archive import conversions, fields, paths, placing
+from civitscrape.archive import conversions, fields, paths, placing, strangers
 from civitscrape.archive import template as templates
 from civitscrape.archive.conversions import Done, Job, Site, Wanted
 from civitscrape.archive.pictures.convert import Converted, Left
@@ -74,6 +74,20 @@ class Copies:
             ArchiveError: a link leads out of the folder.
         """
         return [Path(paths.address(self.folder, name)) for name in job.copies]
+
+    def taken(self, job: Job, *, again: bool) -> str | None:
+        """Say why a picture cannot be copied: what lies at its name is no copy.
+
+        What is not to be written again is a copy if it is a WebP at all: thousands of records would take long to read.
+        """
+        ids = [image.id for image in job.images]
+        for target in self.targets(job):
+            try:
+                if strangers.lies_at(target, ids) if again else strangers.is_no_webp(target):
+                    return f"a file that is no copy of it lies at {target}; move it away"
+            except OSError as error:
+                raise ArchiveError(f"{target} cannot be written: {error.strerror or error}") from error
+        return None
 
     def there(self, job: Job) -> bool:
         """Tell whether a picture has been copied."""
@@ -180,7 +194,11 @@ def _jobs(archive: Archive, plan: Plan, meet: Callable[[Done], None]) -> Iterato
         if plan.copies is not None:
             archive.run_now(plan.copies.name, chunk)
         for job in chunk:
-            if plan.copies is None or plan.wanted.again or not plan.copies.there(job):
+            if plan.copies is None:
+                yield job
+            elif reason := plan.copies.taken(job, again=plan.wanted.again):
+                meet(Done(job=job, fate=Left(reason=reason)))
+            elif plan.wanted.again or not plan.copies.there(job):
                 yield job
             else:
                 meet(Done(job=job, fate=None))

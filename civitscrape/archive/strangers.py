@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 2**28
 """Bytes of a file that is read at all; no WebP of ours has as many."""
+
+_HEAD = 12
+"""Bytes that say that a file is a WebP, and how long."""
 
 
 def find(store: Path, names: Collection[str], ids: Collection[int], hashes: Collection[str | None]) -> str | None:
@@ -56,6 +60,23 @@ def lies_at(target: Path, ids: Collection[int], hashes: Collection[str | None] =
     except PermissionError:
         return True
     return hashlib.sha256(content).hexdigest() not in hashes and _image_in(content) not in ids
+
+
+def is_no_webp(target: Path) -> bool:
+    """Tell whether a name is taken by what is no WebP, by its first bytes and its size.
+
+    Raises:
+        OSError: what lies there is no file, or its disk has a fault.
+    """
+    try:
+        with target.open("rb") as file:
+            head = file.read(_HEAD)
+            size = file.seek(0, os.SEEK_END)
+    except FileNotFoundError:
+        return target.is_symlink()
+    except PermissionError:
+        return True
+    return head[:4] + head[8:] != b"RIFFWEBP" or int.from_bytes(head[4:8], "little") + 8 != size
 
 
 def _image_in(content: bytes) -> int | None:

@@ -450,6 +450,43 @@ def test_copies_may_be_called_by_all_that_crawls_know_and_never_take_each_other_
     assert files(copies.folder) == names
 
 
+@pytest.mark.parametrize(
+    ("stranger", "again", "left"),
+    [
+        (b"notes of somebody", False, 1),
+        (b"", False, 1),
+        (saved(drawn(8), "WEBP")[:-9], False, 1),
+        (saved(drawn(8), "WEBP"), False, 0),  # any WebP is taken for the copy, as the help says
+        (saved(drawn(8), "WEBP"), True, 1),
+    ],
+    ids=["text", "nothing", "half a WebP", "WebP", "WebP, --again"],
+)
+def test_what_lies_at_the_name_of_a_copy_is_never_overwritten(archive, store, stranger, again, left):
+    shelve(archive, store, 7, png_of({}))
+    copies = Copies(folder=store.with_name("phone"), template="{id}{ext}")
+    copies.folder.mkdir()
+    (copies.folder / "7.webp").write_bytes(stranger)
+
+    tally = convert(archive, store, wanted=Wanted(copies=True, again=again), copies=copies)
+
+    assert (tally.converted, tally.left.total(), tally.there) == (0, left, 1 - left)
+    assert (copies.folder / "7.webp").read_bytes() == stranger
+    assert media(archive, 7).webp_error is None  # beside its original, it can still be converted
+
+
+def test_copies_are_written_anew_with_again(archive, store, tmp_path):
+    shelve(archive, store, 7, png_of({}))
+    copies = Copies(folder=tmp_path / "phone", template="{id}{ext}")
+    copies.folder.mkdir()
+    wanted = Wanted(copies=True, again=True)
+    convert(archive, store, wanted=wanted, copies=copies)
+    before = (copies.folder / "7.webp").stat().st_size
+
+    convert(archive, store, wanted=wanted, copies=copies, options=Options(quality=20, method=0))
+
+    assert (copies.folder / "7.webp").stat().st_size < before
+
+
 def test_what_was_replaced_by_a_webp_is_copied_as_it_is(archive, store, tmp_path):
     shelve(archive, store, 7, png_of({}))
     convert(archive, store, wanted=DROP, beside=())
