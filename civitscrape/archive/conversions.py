@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from civitscrape.archive import companions, paths, placing, schema, sidecars
+from civitscrape.archive import companions, paths, placing, schema, sidecars, strangers
 from civitscrape.archive.database import from_row, in_chunks
 from civitscrape.archive.pictures.convert import Converted, Left, convert
 from civitscrape.archive.pictures.metadata import About
@@ -90,7 +90,7 @@ class Done:
 
     job: Job
     fate: Converted | Left | None
-    """None when there was nothing to do."""
+    """None when there was nothing to do; booking may turn a conversion into a picture that is left."""
     size: int = 0
     """Bytes of the original."""
     sha256: str | None = None
@@ -148,9 +148,12 @@ def images_of(connection: Connection, keys: Collection[str]) -> Iterable[Image]:
 
 
 def about(image: Image, record: dict[str, Any], site: Site) -> About:
-    """Tell what goes into the file of an image: all that its sidecar says, but not where that lies."""
+    """Tell what goes into the file of an image: all that its sidecar says, but not where that lies.
+
+    Of its tags only those are named that the site shows; the record has all.
+    """
     told = record | {"image": {name: value for name, value in record["image"].items() if name != "path"}}
-    tags = [tag["name"] for tag in record["tags"] if tag.get("name")]
+    tags = [tag["name"] for tag in record["tags"] if tag.get("name") and tag.get("shown") is not False]
     return About(tags=tags, creator=image.creator, source=site.page(image), record=told)
 
 
@@ -168,7 +171,8 @@ def _is(wanted: Wanted) -> sa.ColumnElement[bool]:
         said.append(kept if wanted.again or not wanted.keep else open_)
     mine = images.c.key == media.key
     if wanted.only_tagged:
-        said.append(sa.exists().where(mine, tags.c.image_id == images.c.id))
+        shown = sa.func.coalesce(tags.c.shown, sa.true())
+        said.append(sa.exists().where(mine, tags.c.image_id == images.c.id, shown))
     if wanted.target is not None:
         said.append(sa.exists().where(mine, led_to(wanted.target)))
     return sa.and_(*said)
@@ -221,15 +225,16 @@ def book(connection: Connection, store: Path, done: Collection[Done], *, keep: b
     table = schema.media
     for one in done:
         mine = table.c.key == one.job.key
-        row = connection.execute(sa.select(table.c.path, table.c.sha256).where(mine).with_for_update()).one_or_none()
+        columns = (table.c.path, table.c.sha256, table.c.webp_path, table.c.webp_sha256)
+        row = connection.execute(sa.select(*columns).where(mine).with_for_update()).one_or_none()
         if one.fate is None or row is None or (row.path, row.sha256) != (one.job.path, one.job.sha256):
             continue  # fetched again, or converted by another process, since it was read; it will be found again
+        files = _files(connection, one.job.key)
+        if isinstance(one.fate, Converted) and (reason := _taken(store, one, files, row.webp_path, row.webp_sha256)):
+            one.fate = Left(reason=reason, phash=one.fate.phash, pixels=one.fate.pixels)
         values = _noted(one)
         if isinstance(one.fate, Converted):
-            if companions.WEBP.of(one.job.path) == one.job.path:
-                values["webp_error"] = "its file is called .webp, and is none: a WebP would take its place"
-            else:
-                values |= _placed(connection, store, one, one.fate, keep=keep)
+            values |= _placed(connection, store, one, one.fate, files, keep=keep)
         connection.execute(sa.update(table).where(mine).values(values))
     if beside and not keep:
         ids = [image.id for one in done if isinstance(one.fate, Converted) for image in one.job.images]
@@ -252,11 +257,27 @@ def _noted(one: Done) -> dict[str, Any]:
     return values
 
 
-def _placed(connection: Connection, store: Path, one: Done, fate: Converted, *, keep: bool) -> dict[str, Any]:
+def _files(connection: Connection, key: str) -> dict[int, str]:
+    """Name the files of the images that have a key: a crawl may have met another one since the job was found."""
+    return {image.id: image.path for image in images_of(connection, [key]) if image.path is not None}
+
+
+def _taken(store: Path, one: Done, files: dict[int, str], before: str | None, sha256: str | None) -> str | None:
+    """Say why a WebP cannot have its names; ``before`` is that which it has had so far, with the hash that follows."""
+    home = companions.WEBP.of(one.job.path)
+    if home == one.job.path:
+        return "its file is called .webp, and is none: a WebP would take its place"
+    names = {home, *map(companions.WEBP.of, files.values())} - {before}
+    if (name := strangers.find(store, names, files.keys(), {one.sha256, sha256})) is None:
+        return None
+    return f"a file that the archive does not know lies at {name}; move it away and convert with --again"
+
+
+def _placed(
+    connection: Connection, store: Path, one: Done, fate: Converted, files: dict[int, str], *, keep: bool
+) -> dict[str, Any]:
     """Write a WebP under the names of all images that it is the file of; tell the row of ``media``."""
     home = companions.WEBP.of(one.job.path)
-    images = list(images_of(connection, [one.job.key]))  # a crawl may have met another one since
-    files = {image.id: image.path for image in images if image.path is not None}
     try:
         put(store, one.job.key, home, fate.content, lasting=not keep)
         for path in files.values():
@@ -327,13 +348,15 @@ def sweep(connection: Connection, store: Path) -> int:
         ArchiveError: one cannot be removed.
     """
     table, images = schema.media, schema.images
-    columns = (table.c.key, table.c.path, table.c.webp_path, table.c.webp_size, table.c.webp_replaced)
+    columns = (table.c.key, table.c.path, table.c.webp_path, table.c.webp_sha256, table.c.webp_replaced)
     removed = 0
     for row in connection.execute(sa.select(*columns).where(table.c.webp_replaced.is_not(None))).all():
         named = set(connection.execute(sa.select(images.c.path).where(images.c.key == row.key)).scalars())
         try:
-            there = Path(paths.address(store, row.webp_path)).stat().st_size == row.webp_size
-            for path in set(row.webp_replaced) - named - {row.path} if there else ():
+            content = Path(paths.address(store, row.webp_path)).read_bytes()
+            if hashlib.sha256(content).hexdigest() != row.webp_sha256:
+                continue  # another WebP than was proven, so the original stays
+            for path in set(row.webp_replaced) - named - {row.path}:
                 _drop_tags(store, path)
                 Path(paths.address(store, path)).unlink(missing_ok=True)
                 removed += 1

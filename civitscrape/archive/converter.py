@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
 
-from civitscrape.archive import conversions, fields, paths, placing
+from civitscrape.archive import conversions, fields, paths, placing, strangers
 from civitscrape.archive import template as templates
 from civitscrape.archive.conversions import Done, Job, Site, Wanted
 from civitscrape.archive.pictures.convert import Converted, Left
@@ -76,6 +76,20 @@ class Copies:
             ArchiveError: a link leads out of the folder.
         """
         return [Path(paths.address(self.folder, name)) for name in job.copies]
+
+    def taken(self, job: Job, *, again: bool) -> str | None:
+        """Say why a picture cannot be copied: what lies at its name is no copy.
+
+        What is not to be written again is a copy if it is a WebP at all: thousands of records would take long to read.
+        """
+        ids = [image.id for image in job.images]
+        for target in self.targets(job):
+            try:
+                if strangers.lies_at(target, ids) if again else strangers.is_no_webp(target):
+                    return f"a file that is no copy of it lies at {target}; move it away"
+            except OSError as error:
+                raise ArchiveError(f"{target} cannot be written: {error.strerror or error}") from error
+        return None
 
     def there(self, job: Job) -> bool:
         """Tell whether a picture has been copied."""
@@ -184,13 +198,13 @@ def run(archive: Archive, plan: Plan, stop: Event, tell: Callable[[Done], None])
                 finished, work = wait(work, return_when=FIRST_COMPLETED)
                 for future in finished:
                     ready.append(future.result())
-                    meet(ready[-1])
+                    tell(ready[-1])
                 if len(ready) >= plan.batch or sum(map(_held, ready)) > MOST_HELD:
-                    tally.removed += _book(archive, plan, ready)
+                    _book(archive, plan, ready, tally)
                     ready = []
         finally:
             pool.shutdown(cancel_futures=True)
-        tally.removed += _book(archive, plan, ready)
+        _book(archive, plan, ready, tally)
     with suppress(OSError):  # a crawl may have files in it
         (plan.store / paths.PARTS_FOLDER).rmdir()
     return tally
@@ -203,7 +217,11 @@ def _jobs(archive: Archive, plan: Plan, meet: Callable[[Done], None]) -> Iterato
         if plan.copies is not None:
             archive.run_now(plan.copies.name, chunk)
         for job in chunk:
-            if plan.copies is None or plan.wanted.again or not plan.copies.there(job):
+            if plan.copies is None:
+                yield job
+            elif reason := plan.copies.taken(job, again=plan.wanted.again):
+                meet(Done(job=job, fate=Left(reason=reason)))
+            elif plan.wanted.again or not plan.copies.there(job):
                 yield job
             else:
                 meet(Done(job=job, fate=None))
@@ -231,13 +249,16 @@ def _copy(content: bytes, targets: list[Path]) -> None:
         raise ArchiveError(f"{first} cannot be written: {error.strerror or error}") from error
 
 
-def _book(archive: Archive, plan: Plan, ready: list[Done]) -> int:
+def _book(archive: Archive, plan: Plan, ready: list[Done], tally: Tally) -> None:
+    """Book pictures, and count what became of them: some are left only now, because their names are taken."""
     if plan.copies is not None:
         archive.run_now(conversions.note, ready)
-        return 0
-    book = partial(conversions.book, keep=plan.wanted.keep, beside=plan.beside)
-    archive.run_now(book, plan.store, ready)
-    return 0 if plan.wanted.keep else _swept(archive, plan)
+    else:
+        book = partial(conversions.book, keep=plan.wanted.keep, beside=plan.beside)
+        archive.run_now(book, plan.store, ready)
+        tally.removed += 0 if plan.wanted.keep else _swept(archive, plan)
+    for done in ready:
+        tally.add(done)
 
 
 def _swept(archive: Archive, plan: Plan) -> int:

@@ -52,7 +52,11 @@ def convert(
         typer.Option("--keep-original/--no-keep-original", help="Without it, WEBP_KEEP_ORIGINAL."),
     ] = None,
     to: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write copies there; the archive's own files stay.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write copies there, but for names that a WebP has already; the archive's own files stay.",
+        ),
     ] = None,
     path: Annotated[
         str | None, typer.Option(metavar="TEMPLATE", help="Paths inside that folder. Without it, MEDIA_PATH.")
@@ -94,7 +98,9 @@ def convert(
     template = path or settings["MEDIA_PATH"]
     if to is not None:
         paths.validate(template, fields.KNOWN)
-        probe(to, "--to")
+        if to.resolve().is_relative_to(Path(settings["MEDIA_STORE"]).resolve()):
+            raise ArgumentError(f"--to {str(to)!r}: lies in the archive's own MEDIA_STORE; give another folder")
+        probe(to, "--to", kind="option")
     wanted = Wanted(
         only_tagged=settings.getbool("WEBP_ONLY_TAGGED"),
         target=None if target is None else _target(target),

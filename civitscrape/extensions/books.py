@@ -341,7 +341,7 @@ def run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
 
 
-def probe(folder: Path, name: str) -> None:
+def probe(folder: Path, name: str, kind: str = "setting") -> None:
     """Make sure that a folder is there and can be written.
 
     Raises:
@@ -353,4 +353,4 @@ def probe(folder: Path, name: str) -> None:
         test.touch()
         test.unlink()
     except OSError as error:
-        raise ArchiveError(f"setting {name}: {str(folder)!r} cannot be written: {error.strerror or error}") from error
+        raise ArchiveError(f"{kind} {name}: {str(folder)!r} cannot be written: {error.strerror or error}") from error

@@ -12,10 +12,12 @@ from PIL import Image as Picture
 from civitscrape.archive import conversions, shelf
 from civitscrape.archive.conversions import Site, Wanted
 from civitscrape.archive.converter import Copies, Plan, run
+from civitscrape.archive.pictures.convert import Converted
+from civitscrape.archive.pictures.metadata import About
 from civitscrape.archive.pictures.options import Options
 from civitscrape.archive.shelf import Fate
 from civitscrape.exceptions import ArchiveError
-from civitscrape.items import Image, PromptTag
+from civitscrape.items import Image, ImageTag, PromptTag
 from civitscrape.ledger import Media
 from tests.archive.asking import key_of, picture, put, rows
 from tests.archive.converting import QUICK, convert, files, losses, media, retell, shelve, tag, told
@@ -147,6 +149,34 @@ def test_words_of_the_prompt_are_in_the_record_and_no_subjects(archive, store):
     assert said.record["prompt_tags"] == [{"text": "fog", "weight": 1.0}, {"text": "港", "weight": 1.2}]
 
 
+def test_tags_that_the_site_does_not_show_are_in_the_record_alone(archive, store):
+    shelve(archive, store, 7, png_of({}))
+    tag(archive, 7, "lantern", "night")
+    put(archive, ImageTag(image_id=7, tag_id=2, shown=False))
+    convert(archive, store)
+    before = told(store, "lampwright/7.webp")
+    put(archive, ImageTag(image_id=7, tag_id=1, shown=False), ImageTag(image_id=7, tag_id=2, shown=True))
+
+    retell(archive, store, 7)
+
+    after = told(store, "lampwright/7.webp")
+    assert (before.subjects, after.subjects) == (["lantern"], ["night"])
+    for said in (before, after):
+        assert said.record is not None
+        assert {one["name"] for one in said.record["tags"]} == {"lantern", "night"}
+
+
+def test_only_tagged_means_tags_that_the_site_shows(archive, store):
+    for number in (7, 8, 9):
+        shelve(archive, store, number, png_of({}, drawn(number)))
+        tag(archive, number, "lantern")
+    put(archive, ImageTag(image_id=7, tag_id=1, shown=False), ImageTag(image_id=8, tag_id=1, shown=True))
+
+    convert(archive, store, wanted=Wanted(only_tagged=True))
+
+    assert sorted(one.name for one in store.rglob("*.webp")) == ["8.webp", "9.webp"]
+
+
 def test_only_what_is_tagged_or_led_to_is_converted(archive, store):
     for number in (7, 8, 9):
         shelve(archive, store, number, png_of({}, drawn(number)))
@@ -204,10 +234,76 @@ def test_a_picture_that_is_wrongly_called_webp_is_not_overwritten(archive, store
     (store / "lampwright/7.png").rename(store / "lampwright/7.webp")
     archive.run_now(lambda connection: connection.exec_driver_sql("UPDATE media SET path = 'lampwright/7.webp'"))
 
-    convert(archive, store, wanted=DROP)
+    tally = convert(archive, store, wanted=DROP)
 
+    assert (tally.converted, tally.left.total()) == (0, 1)
     assert (store / "lampwright/7.webp").read_bytes() == content
     assert "is called .webp, and is none" in (media(archive, 7).webp_error or "")
+
+
+@pytest.mark.parametrize("wanted", [KEEP, DROP])
+@pytest.mark.parametrize("name", ["lampwright/7.webp", "harbourmaster/9.webp"])
+@pytest.mark.parametrize("stranger", [b"", b"notes of somebody", saved(drawn(8), "WEBP")], ids=["", "text", "WebP"])
+def test_a_file_of_somebody_else_is_never_overwritten(archive, store, stranger, name, wanted):
+    shelve(archive, store, 7, content := png_of({}))
+    put(archive, picture(9, key=key_of(7), path="harbourmaster/9.png"))
+    (store / "harbourmaster").mkdir()
+    os.link(store / "lampwright/7.png", store / "harbourmaster/9.png")
+    (store / name).write_bytes(stranger)
+
+    tally = convert(archive, store, wanted=wanted)
+
+    assert files(store) == sorted(["harbourmaster/9.png", "lampwright/7.png", name])
+    assert (store / name).read_bytes() == stranger
+    assert f"a file that the archive does not know lies at {name}" in (media(archive, 7).webp_error or "")
+    assert (tally.converted, tally.left.total()) == (0, 1)
+    assert losses(archive, store, {7: content}) == []
+
+
+def test_a_webp_of_another_image_is_never_overwritten(archive, store):
+    for number in (7, 8):
+        shelve(archive, store, number, png_of({}, drawn(number)))
+    convert(archive, store, wanted=Wanted(target="user:lampwright"), limit=1)
+    (made,) = store.rglob("*.webp")
+    other = "lampwright/8.webp" if made.name == "7.webp" else "lampwright/7.webp"
+    (store / other).write_bytes(before := made.read_bytes())
+
+    convert(archive, store)
+
+    assert (store / other).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("about", "quality", "error"),
+    [(True, 20, None), (False, QUICK.quality, None), (False, 20, "a file that the archive does not know")],
+    ids=["its record", "its bytes", "neither"],
+)
+def test_what_a_kill_left_before_it_was_booked_is_known_by_its_record_or_its_bytes(
+    archive, store, about, quality, error
+):
+    shelve(archive, store, 7, content := png_of({}))
+    (job,) = archive.run_now(conversions.find, KEEP, Site())
+    job.about = job.about if about else About()
+    left = conversions.make(store, job, QUICK).fate
+    assert isinstance(left, Converted)
+    (store / "lampwright/7.webp").write_bytes(left.content)
+
+    done = conversions.make(store, job, Options(quality=quality, method=0))
+    archive.run_now(lambda connection: conversions.book(connection, store, [done], keep=True, beside=()))
+
+    assert (media(archive, 7).webp_error or "")[: len(error or "")] == (error or "")
+    assert (media(archive, 7).webp_path is None) is (error is not None)
+    assert losses(archive, store, {7: content}) == []
+
+
+def test_a_damaged_webp_that_the_archive_knows_is_made_again(archive, store):
+    shelve(archive, store, 7, content := png_of({}))
+    convert(archive, store)
+    (store / "lampwright/7.webp").write_bytes(b"spoilt")
+
+    convert(archive, store, wanted=Wanted(again=True))
+
+    assert losses(archive, store, {7: content}) == []
 
 
 def test_a_picture_that_was_fetched_again_meanwhile_is_left_for_the_next_time(archive, store):
@@ -282,6 +378,23 @@ def test_an_original_whose_webp_is_not_there_is_never_removed(archive, store):
     assert files(store) == ["lampwright/7.png"]
 
 
+def test_an_original_whose_webp_has_other_bytes_is_never_removed_and_waits_for_the_right_ones(archive, store):
+    shelve(archive, store, 7, content := png_of({}))
+    (job,) = archive.run_now(conversions.find, DROP, Site())
+    done = conversions.make(store, job, QUICK)
+    archive.run_now(lambda connection: conversions.book(connection, store, [done], keep=False, beside=()))
+    made = (store / "lampwright/7.webp").read_bytes()
+    (store / "lampwright/7.webp").write_bytes(bytes(len(made)))
+
+    spoilt = archive.run_now(conversions.sweep, store), files(store), media(archive, 7).webp_replaced
+    (store / "lampwright/7.webp").write_bytes(made)
+    mended = archive.run_now(conversions.sweep, store), files(store), media(archive, 7).webp_replaced
+
+    assert spoilt == (0, ["lampwright/7.png", "lampwright/7.webp"], ["lampwright/7.png"])
+    assert mended == (1, ["lampwright/7.webp"], None)
+    assert losses(archive, store, {7: content}) == []
+
+
 def test_a_booking_that_fails_leaves_the_original_and_the_row(archive, store):
     shelve(archive, store, 7, content := png_of({}))
     (store / "lampwright/7.webp").mkdir()
@@ -336,6 +449,43 @@ def test_copies_may_be_called_by_all_that_crawls_know_and_never_take_each_other_
     convert(archive, store, wanted=Wanted(copies=True), copies=copies)
 
     assert files(copies.folder) == names
+
+
+@pytest.mark.parametrize(
+    ("stranger", "again", "left"),
+    [
+        (b"notes of somebody", False, 1),
+        (b"", False, 1),
+        (saved(drawn(8), "WEBP")[:-9], False, 1),
+        (saved(drawn(8), "WEBP"), False, 0),  # any WebP is taken for the copy, as the help says
+        (saved(drawn(8), "WEBP"), True, 1),
+    ],
+    ids=["text", "nothing", "half a WebP", "WebP", "WebP, --again"],
+)
+def test_what_lies_at_the_name_of_a_copy_is_never_overwritten(archive, store, stranger, again, left):
+    shelve(archive, store, 7, png_of({}))
+    copies = Copies(folder=store.with_name("phone"), template="{id}{ext}")
+    copies.folder.mkdir()
+    (copies.folder / "7.webp").write_bytes(stranger)
+
+    tally = convert(archive, store, wanted=Wanted(copies=True, again=again), copies=copies)
+
+    assert (tally.converted, tally.left.total(), tally.there) == (0, left, 1 - left)
+    assert (copies.folder / "7.webp").read_bytes() == stranger
+    assert media(archive, 7).webp_error is None  # beside its original, it can still be converted
+
+
+def test_copies_are_written_anew_with_again(archive, store, tmp_path):
+    shelve(archive, store, 7, png_of({}))
+    copies = Copies(folder=tmp_path / "phone", template="{id}{ext}")
+    copies.folder.mkdir()
+    wanted = Wanted(copies=True, again=True)
+    convert(archive, store, wanted=wanted, copies=copies)
+    before = (copies.folder / "7.webp").stat().st_size
+
+    convert(archive, store, wanted=wanted, copies=copies, options=Options(quality=20, method=0))
+
+    assert (copies.folder / "7.webp").stat().st_size < before
 
 
 def test_what_was_replaced_by_a_webp_is_copied_as_it_is(archive, store, tmp_path):

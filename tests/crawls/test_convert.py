@@ -138,6 +138,9 @@ def test_it_says_what_came_of_it(output, archive):
     ("words", "sentence"),
     [
         (["--to", "phone", "--no-keep-original"], "--no-keep-original: --to makes copies"),
+        (["--to", "output/media/phone"], "--to 'output/media/phone': lies in the archive's own MEDIA_STORE"),
+        (["--to", "phone/../output/media"], "--to 'phone/../output/media': lies in the archive's own MEDIA_STORE"),
+        (["--to", "/dev/null/phone"], "option --to: '/dev/null/phone' cannot be written: Not a directory"),
         (["--path", "{id}{ext}"], "--path: names files in another folder; give that with --to"),
         (["--to", "phone", "--path", "{id}-{title}{ext}"], "there is no field 'title'"),
         (["--target", "lampwright"], "--target 'lampwright': write KIND:NAME"),

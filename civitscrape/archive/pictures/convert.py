@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageChops
 
 from civitscrape.archive import formats
-from civitscrape.archive.pictures import hashing, metadata, riff
+from civitscrape.archive.pictures import hashing, jpeg, metadata, riff
 from civitscrape.exceptions import PictureError
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def convert(content: bytes, about: About, options: Options) -> Converted | Left:
     try:
         source = _source(content)
         picture = _decoded(source.bare, source.format, (source.width, source.height))
+        _require_whole(picture, source)
         pixels = source.width * source.height
         looked = hashing.look(picture)
         lossless = options.lossless and source.lossless
@@ -123,6 +124,15 @@ def _decoded(content: bytes, kind: str, size: tuple[int, int]) -> Image.Image:
         raise PictureError("there is not enough memory to decode it") from error
     except Exception as error:  # decoders fail in every way there is, once bytes are wrong
         raise PictureError(f"it cannot be decoded: {error or type(error).__name__}") from error
+
+
+def _require_whole(picture: Image.Image, source: Source) -> None:
+    """Refuse a JPEG whose pixels stop before its end, which decoders fill up with grey."""
+    if source.format != "JPEG":
+        return
+    again = _decoded(jpeg.padded(source.bare), source.format, picture.size)
+    if ImageChops.difference(again, picture).getbbox():
+        raise PictureError("its pixels stop before its end")
 
 
 def _require_sound(opened: Image.Image, size: tuple[int, int]) -> None:

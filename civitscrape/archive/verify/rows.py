@@ -157,8 +157,9 @@ def again(connection: Connection, table: str, key: str | int) -> Holding | None:
 
 
 def other_paths(connection: Connection, sha256: str, besides: Holding) -> list[str]:
-    """List where other rows say that they have the same bytes."""
+    """List where other rows say that they have the same bytes; a WebP in an original's place has others."""
     like = (media.c.sha256 == sha256) & (media.c.path.is_not(None)) & (media.c.state == MediaState.STORED)
+    like &= sa.func.coalesce(media.c.webp_path, "") != media.c.path
     found = connection.execute(sa.select(media.c.key, media.c.path).where(like)).all()
     same = (files.c.sha256 == sha256) & (files.c.path.is_not(None)) & (files.c.state == MediaState.STORED)
     also = connection.execute(sa.select(files.c.id, files.c.path).where(same)).all()

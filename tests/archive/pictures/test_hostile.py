@@ -16,7 +16,7 @@ from civitscrape.archive.pictures.metadata import About
 from civitscrape.archive.pictures.options import Options
 from civitscrape.archive.pictures.source import Embedded
 from civitscrape.exceptions import PictureError
-from tests.archive.pictures.making import ABOUT, drawn, exif_of, png_of, profile, saved, uploads
+from tests.archive.pictures.making import ABOUT, drawn, exif_of, noise, png_of, profile, saved, uploads
 
 QUICK = Options(method=0)
 REAL = [*uploads().values(), saved(drawn(), "WEBP", exif=exif_of(b"ASCII\0\0\0a"), icc_profile=profile())]
@@ -138,6 +138,36 @@ def test_a_picture_spoilt_in_its_pixels_alone_is_left_or_stays_what_it_shows():
     fates = [convert(one, ABOUT, QUICK) for one in spoilt]
 
     assert {type(fate) for fate in fates} == {Left}
+
+
+JPEGS = [{}, {"optimize": True}, {"restart_marker_blocks": 5}, {"subsampling": 0, "quality": 95}]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("options", JPEGS, ids=str)
+def test_a_jpeg_whose_pixels_stop_before_its_end_is_left(options, mode):
+    draw, content = Random(20261121), saved(drawn(mode=mode), "JPEG", **options)
+    start = content.index(b"\xff\xda") + 16
+    cut = [content[: draw.randrange(start, len(content) - 2)] + b"\xff\xd9" for _ in range(40)]
+    if "restart_marker_blocks" in options:
+        cut.append(content[: content.index(b"\xff\xd3")] + b"\xff\xd9")
+
+    fates = [convert(one, ABOUT, QUICK) for one in cut]
+
+    assert {fate.reason for fate in fates if isinstance(fate, Left)} == {"its pixels stop before its end"}
+    assert {type(fate) for fate in fates} == {Left}
+
+
+@pytest.mark.parametrize("quality", [20, 75, 95])
+@pytest.mark.parametrize("options", [*JPEGS, {"progressive": True}], ids=str)
+def test_a_whole_jpeg_is_not_taken_for_one_whose_pixels_stop(options, quality):
+    pictures = [drawn(), drawn(mode="L"), noise(160, 120), Image.new("RGB", (33, 17), "teal")]
+    contents = [saved(one, "JPEG", **options | {"quality": quality}) for one in pictures]
+
+    fates = [convert(content + end, ABOUT, QUICK) for content in contents for end in (b"", b"\0\0")]
+
+    reasons = {fate.reason.partition(":")[0] for fate in fates if isinstance(fate, Left)}
+    assert reasons <= {"a WebP of it is no smaller"}
 
 
 def test_a_fault_of_the_program_leaves_the_picture_and_is_logged(caplog):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import struct
+import time
 import zlib
 from io import BytesIO
 from typing import Any
@@ -159,6 +161,19 @@ def test_orientation_and_profile_are_kept():
     assert made.info["icc_profile"] == profile()
 
 
+@pytest.mark.parametrize("start", [b"", b"Exif\0\0"])
+def test_a_png_s_exif_is_read_in_its_webp_with_or_without_the_start_that_jpeg_has(start, exiftool):
+    block = exif_of(b"ASCII\0\0\0from the camera", Orientation=6, Artist="Zoe").removeprefix(b"Exif\0\0")
+    content = with_chunk(saved(drawn(), "PNG"), b"eXIf", start + block, before=b"IDAT")
+
+    made = converted(content)
+
+    seen, found = Image.open(BytesIO(made)).getexif(), exiftool(made)
+    assert seen[ExifTags.Base.Orientation] == 6
+    assert seen.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] == b"ASCII\0\0\0from the camera"
+    assert (found["IFD0:Artist"], found["ExifIFD:UserComment"]) == ("Zoe", "from the camera")
+
+
 def test_a_png_s_exif_is_kept_beside_its_texts():
     plain = saved(drawn(), "PNG", exif=exif_of(b"ASCII\0\0\0from the camera", Make="Harbour", Orientation=3))
     content = with_chunk(plain, b"tEXt", b"workflow\0{}", before=b"IDAT")
@@ -298,11 +313,64 @@ def test_what_is_better_left_as_it_is_says_why(content, reason):
     assert reason in left(content)
 
 
+SRGB = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+ADOBE = (31270, 32900, 64000, 33000, 21000, 71000, 15000, 6000)
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"), [(b"gAMA", (100_000,)), (b"gAMA", (55_556,)), (b"gAMA", (0,)), (b"cHRM", ADOBE)], ids=str
+)
+def test_colours_that_only_a_png_can_describe_are_left_to_it(name, numbers):
+    described = with_chunk(saved(drawn(), "PNG"), name, struct.pack(f">{len(numbers)}L", *numbers), before=b"IDAT")
+    named = [
+        with_chunk(described, b"sRGB", b"\0", before=b"IDAT"),
+        with_chunk(described, b"iCCP", b"harbour\0\0" + zlib.compress(profile()), before=b"IDAT"),
+    ]
+
+    assert left(described) == f"its chunk {name.decode()} says that its colours are not sRGB, and WebP cannot say that"
+    assert all(converted(one) for one in named)  # viewers go by the name then
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"), [(b"gAMA", (45_455,)), (b"gAMA", (45_000,)), (b"cHRM", SRGB), (b"cHRM", (31269, *SRGB[1:]))]
+)
+def test_colours_that_are_described_as_srgb_are_converted(name, numbers):
+    content = with_chunk(saved(drawn(), "PNG"), name, struct.pack(f">{len(numbers)}L", *numbers), before=b"IDAT")
+
+    assert Image.open(BytesIO(converted(content))).size == drawn().size
+
+
 def test_a_kilobyte_that_unpacks_to_a_gigabyte_is_not_unpacked():
     packer = zlib.compressobj(9)
     bomb = b"parameters\0\0" + b"".join(packer.compress(bytes(2**20)) for _ in range(64)) + packer.flush()
 
     assert left(with_chunk(saved(drawn(), "PNG"), b"zTXt", bomb)) == "more than 16 MiB of text are embedded in it"
+
+
+def test_what_many_texts_unpack_to_is_counted_together():
+    packed = b"note\0\0" + zlib.compress(bytes(2**20))
+    content = saved(drawn(), "PNG")
+    place = content.index(b"IEND") - 4
+
+    reasons = [
+        left(content[:place] + chunk(b"zTXt", packed) * times + content[place:], quality=1, method=0)
+        for times in (10, 17)
+    ]
+
+    assert reasons[0].startswith("a WebP of it is no smaller")
+    assert reasons[1] == "more than 16 MiB of text are embedded in it"
+
+
+@pytest.mark.parametrize("name", [b"tEXt", b"haRB"])
+def test_a_picture_of_300_000_chunks_is_left_at_once(name):
+    content = saved(drawn(), "PNG")
+    place = content.index(b"IEND") - 4
+    begun = time.monotonic()
+
+    reason = left(content[:place] + chunk(name, b"a\0b") * 300_000 + content[place:])
+
+    assert reason == "it has more than 4096 chunks beside its pixels"
+    assert time.monotonic() - begun < 5  # it took hours
 
 
 def test_a_spoilt_chunk_is_not_taken_for_what_it_said():

@@ -155,3 +155,16 @@ def test_a_damaged_webp_is_linked_to_no_other_name(shelf):
     assert DAMAGED not in shelf.files().values()
     assert (shelf.store / "lampwright/9.png").exists()
     assert counted(shelf.check()) == {}
+
+
+def test_an_original_that_is_still_there_is_not_said_to_be_what_its_webp_is(shelf):
+    shelf.shelve(7)
+    told = {"path": "lampwright/7.webp", "webp_path": "lampwright/7.webp", "webp_size": len(SMALL)}
+    shelf.tell("media", {**told, "webp_sha256": sha256(SMALL).hexdigest()})
+    shelf.tell("images", {"path": "lampwright/7.webp"})
+    shelf.write("lampwright/7.webp", DAMAGED)
+
+    findings = shelf.check()
+
+    orphans = [one for one in findings.groups[Kind.ORPHANED].named if one.path == "lampwright/7.png"]
+    assert [one.why for one in orphans] == ["no row names it"]
