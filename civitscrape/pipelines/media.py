@@ -10,7 +10,7 @@ from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesPipeline
 
-from civitscrape.archive import fields, formats, paths, renditions, shelf
+from civitscrape.archive import endings, fields, formats, paths, renditions, shelf
 from civitscrape.civitai import answers, media
 from civitscrape.civitai.answers import NO_ANSWER
 from civitscrape.civitai.roles import Role, stamp
@@ -95,7 +95,7 @@ class Media(FilesPipeline):
 
     def _request(self, url: str, key: str) -> Request:
         meta = stamp(Role.MEDIA, url)
-        meta["download_to"] = str(paths.part_path(self._store, key))
+        meta |= {"download_to": str(paths.part_path(self._store, key)), "download_judge": endings.flaw}
         if self._limit is not None:
             meta["download_maxsize"] = self._limit
         return Request(url, callback=NO_CALLBACK, meta=meta)

@@ -162,6 +162,28 @@ async def test_a_part_that_is_whole_already_is_known_by_416(make_handler, tmp_pa
     assert served.sent == len(BODY)
 
 
+async def test_what_a_judge_finds_fault_with_is_not_kept_though_every_byte_came(make_handler, tmp_path, retried):
+    served, told = Ranged(), []
+
+    def judge(path: str, head: bytes) -> str:
+        told.append((Path(path).stat().st_size, head))
+        return "its end is missing"
+
+    async with site(served.answer) as server:
+        judged = file_request(server.url, tmp_path / "a.part", download_judge=judge)
+        async with make_handler() as handler:
+            with pytest.raises(retried, match="its end is missing"):
+                await handler.download_request(judged)
+            await handler.download_request(file_request(server.url, tmp_path / "a.part"))
+        async with make_handler() as handler:
+            with pytest.raises(retried, match="its end is missing"):
+                await handler.download_request(judged)
+
+    assert [asked for asked, _ in served.asked] == [None, None, f"bytes={len(BODY)}-"]
+    assert told == [(len(BODY), BODY[:512])] * 2
+    assert left(tmp_path) == []
+
+
 async def test_a_part_longer_than_the_file_starts_again(handler, tmp_path):
     served = Ranged(etag=None, modified="Sat, 01 Aug 2026 00:00:30 GMT", breaks=[HALF])
     async with site(served.answer) as server:

@@ -478,7 +478,7 @@ def test_parts_that_nobody_waits_for_are_removed(shelf, name):
 @pytest.mark.parametrize("size", [len(WEIGHTS), len(WEIGHTS) + 1], ids=["whole", "damaged"])
 def test_a_stored_file_that_is_called_a_part_is_none(shelf, size):
     path = "models/29/31-lantern.safetensors.part"
-    told = {"version_id": 29, "name": "lantern.safetensors.part", "sha256": sha256(WEIGHTS).hexdigest()}
+    told: dict[str, Any] = {"version_id": 29, "name": "lantern.safetensors.part", "sha256": sha256(WEIGHTS).hexdigest()}
     put(shelf.archive, ModelFile(id=31, state="stored", path=path, **told))
     shelf.write(path, WEIGHTS.ljust(size))
 
