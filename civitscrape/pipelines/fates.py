@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from civitscrape.civitai import answers
@@ -26,13 +28,15 @@ BACK = "where it is back, -a redownload=yes brings it"
 CHECKED = ("sha256", "blake3", "crc32", "autov2")
 """Checksums that a record may state, the one that says most first; AutoV2 is the beginning of the SHA-256."""
 
-SLACK = 1024
-"""Bytes by which a file without any checksum may differ from its stated size, which is a fraction of kibibytes."""
+TEXTS = frozenset({".json", ".jsonl", ".ipynb", ".yaml", ".yml", ".txt", ".md", ".csv", ".toml"})
+"""Extensions of files that may well be JSON, or begin as it does."""
 
 _TOO_LARGE = re.compile(rb"DownloadCancelledError: the file has (\d+) bytes")
 """How the download handler says that a file is too large, once it is given up."""
 
 _PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|\?xml|!--)", re.IGNORECASE)
+_JSON = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*(?:\{\s*[\"}]|\[\s*[\[\]{\"0-9tfn-])[^\0]*")
+"""A head without a zero byte: the length that a safetensors file begins with can look like a brace and a quote."""
 
 
 def fate(response: Response, file: ModelFile) -> Found:
@@ -92,16 +96,39 @@ def flaw_of(response: FileResponse, file: ModelFile) -> str | None:
     """Say why what came is not the file; None when it is."""
     came = {**response.digests, "autov2": response.sha256[:10]}
     checks = checks_of(file)
-    for name, stated in checks.items():
-        if came[name] != stated:
-            return f"{response.size} bytes came whose {TITLES[name]} is {came[name]}, not {stated}"
-    if checks:
+    wrong = next((name for name, stated in checks.items() if came[name] != stated), None)
+    if checks and wrong is None:
         return None  # whatever it looks like, it is the file
-    if _PAGE.match(response.head) or b"html" in (response.headers.get("Content-Type") or b"").lower():
+    if response.size == 0:
+        return "0 bytes came, which are no model file"
+    if is_page(response, file):
         return f"{response.size} bytes came that are a page, not a model file"
-    if file.size_kb is not None and abs(response.size - file.size_kb * 1024) > SLACK:
+    if wrong is not None:
+        return f"{response.size} bytes came whose {TITLES[wrong]} is {came[wrong]}, not {checks[wrong]}"
+    if file.size_kb is not None and abs(response.size - file.size_kb * 1024) > slack(file.size_kb):
         return f"{response.size} bytes came, not the {file.size_kb * 1024:.0f} of its record, which states no checksum"
     return None
+
+
+def is_page(response: FileResponse, file: ModelFile) -> bool:
+    """Tell whether a page or a message came in place of a model file, by its type and its first bytes."""
+    content_type = (response.headers.get("Content-Type") or b"").lower()
+    if b"html" in content_type or _PAGE.match(response.head):
+        return True
+    is_json = b"json" in content_type or _JSON.fullmatch(response.head)
+    return bool(is_json) and PurePosixPath(file.name or "").suffix.lower() not in TEXTS
+
+
+def slack(size_kb: float) -> float:
+    """Tell by how many bytes a file may differ from its stated size: by what the last digit of that leaves open.
+
+    Most are bytes divided by 1024 with every digit, which leaves open none; a few are rounded.
+
+    >>> slack(2082690.173828125), slack(88.1), slack(3120440)
+    (1.0, 103.4, 1025.0)
+    """
+    exponent = Decimal(repr(float(size_kb))).normalize().as_tuple().exponent
+    return round(1024 * 10.0 ** min(int(exponent), 0) + 1, 3)
 
 
 TITLES = {"sha256": "SHA-256", "blake3": "BLAKE3", "crc32": "CRC-32", "autov2": "AutoV2"}
