@@ -7,6 +7,7 @@
 A download that breaks off keeps its part, and whoever names the same part again goes on with it, in this run or in a
 later one; ``download_kept`` in the meta then tells how many bytes are here. That takes a server that gave an ``ETag``
 or a ``Last-Modified``, or ``download_verified`` in the meta: the caller will tell by a hash whether the file is whole.
+A page or JSON with status 200 where the rest was asked for is handed on as what it is, and the part keeps waiting.
 ``download_digests`` names checksums to compute beside SHA-256. ``download_judge`` is called with the path and the first
 bytes of what came whole, in the thread that wrote it, and may say what is wrong with it: then it broke off, too.
 
@@ -44,7 +45,7 @@ from civitscrape.downloads.browser import Browser
 from civitscrape.downloads.ending import FlawedFileError, UntrueLengthError, require_whole
 from civitscrape.downloads.part import BIG, PartFile
 from civitscrape.downloads.ranges import Source, Verdict
-from civitscrape.downloads.response import RESUMED, FileResponse
+from civitscrape.downloads.response import INSTEAD, RESUMED, FileResponse
 from civitscrape.downloads.suspended import Suspended
 from civitscrape.downloads.trust import UntrustedCertificateError, context_of
 from civitscrape.downloads.writing import Writing
@@ -73,6 +74,9 @@ DECODED = frozenset({"identity", "gzip", "deflate", "br", "zstd"})
 
 # Bytes from which what has come of a file is kept when the rest breaks off; less is sooner fetched again.
 KEPT_SIZE = 64 * 1024
+
+# What a part begins with that may be a page or JSON itself.
+TEXT = (b"<", b"{", b"[", b"\xef\xbb\xbf")
 
 # Threads that write: a disk that is slow for one file holds up no other, and more were not faster.
 WRITERS = 4
@@ -200,6 +204,8 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
                 )
         if response.status == HTTPStatus.OK:
             if part is not None:
+                if ranges.is_page(response.headers) and not part.head.lstrip().startswith(TEXT):
+                    return await self._read_error(response, request, INSTEAD)
                 await self._in_thread(part, self._resuming.pop(request).abandon)
             return await self._read_file(response, request, PartFile(path, request.meta.get("download_digests", ())))
         return await self._read_error(response, request)
@@ -222,10 +228,10 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         self.crawler.stats.inc_value("civitscrape/resumed")
         self.crawler.stats.inc_value("civitscrape/bytes_kept", part.size)
 
-    async def _read_error(self, response: _ClientResponse, request: Request) -> Response:
+    async def _read_error(self, response: _ClientResponse, request: Request, *told: str) -> Response:
         """Read the beginning of an answer that is not the file; if its body breaks off, the status is still news."""
         body = bytearray()
-        flags = []
+        flags = [*told]
         try:
             async for chunk in response.content.iter_any():
                 body += chunk

@@ -15,6 +15,7 @@ from scrapy.utils.misc import load_object
 from civitscrape.civitai import answers, rest
 from civitscrape.civitai.roles import Role, role_of, shown, stamp
 from civitscrape.downloads.downloader import STOPPED
+from civitscrape.downloads.response import INSTEAD
 from civitscrape.exceptions import ArchiveError, LockedError, NoRoomError
 from civitscrape.extensions.books import Books
 
@@ -64,6 +65,8 @@ def complaint(request: Request, response: Response) -> str | None:
         return f"status {response.status}"
     if role is Role.API and answers.is_html(response) and response.status != 404:  # noqa: PLR2004 (HTTP's Not Found)
         return "a page where JSON was asked for"
+    if INSTEAD in response.flags:
+        return "a page where the rest of a file was asked for"
     if role is Role.PAGE and answers.is_challenge(response):
         return "a challenge of the edge"
     return None

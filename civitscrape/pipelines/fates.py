@@ -11,7 +11,7 @@ from civitscrape.civitai import answers
 from civitscrape.civitai.answers import NO_ANSWER
 from civitscrape.downloads.digests import KNOWN
 from civitscrape.downloads.downloader import STOPPED
-from civitscrape.downloads.response import FileResponse
+from civitscrape.downloads.response import INSTEAD, FileResponse
 from civitscrape.exceptions import ArchivedError, ForbiddenError, NotFoundError
 from civitscrape.ledger import MediaState
 
@@ -24,6 +24,8 @@ Found = dict[str, Any]
 """``status``, ``error`` and, of a file that came, ``part``, ``checksum`` and ``size``."""
 
 BACK = "where it is back, -a redownload=yes brings it"
+
+PAGE_INSTEAD = "a page came in place of the rest of the file; what is here of it is kept, and gone on with"
 
 CHECKED = ("sha256", "blake3", "crc32", "autov2")
 """Checksums that a record may state, the one that says most first; AutoV2 is the beginning of the SHA-256."""
@@ -57,6 +59,8 @@ def refused(response: Response) -> Found:
     ``gone`` is what the site does not know any more, ``refused`` what it has and does not give; all else is ``failed``,
     and the next run tries it again: a login, another day and better weather mend it.
     """
+    if INSTEAD in response.flags:
+        return {"status": MediaState.FAILED, "error": PAGE_INSTEAD}
     error = answers.refusal(response)
     if isinstance(error, NotFoundError) or response.status in {404, 410}:
         state = MediaState.REFUSED if isinstance(error, ArchivedError) else MediaState.GONE

@@ -16,11 +16,11 @@ from civitscrape.civitai.answers import NO_ANSWER
 from civitscrape.civitai.roles import Role, stamp
 from civitscrape.downloads import cleaning, part
 from civitscrape.downloads.downloader import STOPPED
-from civitscrape.downloads.response import FileResponse
+from civitscrape.downloads.response import INSTEAD, FileResponse
 from civitscrape.extensions.books import Books
 from civitscrape.items import Image, MediaType
 from civitscrape.ledger import MediaState
-from civitscrape.pipelines.fates import left_out, too_large
+from civitscrape.pipelines.fates import PAGE_INSTEAD, left_out, too_large
 from civitscrape.spiders.arguments import MediaArguments
 
 if TYPE_CHECKING:
@@ -180,7 +180,8 @@ def fate(response: Response, kind: str | None = None) -> Mapping[str, Any]:
     if not isinstance(response, FileResponse):
         refused = response.status == FORBIDDEN and not answers.is_html(response)
         state = MediaState.REFUSED if refused else MediaState.FAILED
-        return {"status": state, "error": f"the CDN answered {response.status}"}
+        error = PAGE_INSTEAD if INSTEAD in response.flags else f"the CDN answered {response.status}"
+        return {"status": state, "error": error}
     found = formats.sniff(response.head)
     if found is None:
         part.remove(response.path)

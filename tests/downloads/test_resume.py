@@ -18,7 +18,7 @@ from civitscrape.downloads import journal, space
 from civitscrape.downloads import part as part_module
 from civitscrape.downloads.part import PartFile
 from civitscrape.downloads.ranges import Source
-from civitscrape.downloads.response import RESUMED
+from civitscrape.downloads.response import INSTEAD, RESUMED, FileResponse
 from civitscrape.exceptions import ArchiveError, NoRoomError
 
 from .conftest import file_request
@@ -88,6 +88,45 @@ async def test_what_has_changed_starts_again(handler, tmp_path, change):
     assert (tmp_path / "a.part").read_bytes() == served.body
     assert response.sha256 == sha256(served.body).hexdigest()
     assert response.flags == []
+
+
+PAGES = {
+    "a page": ("text/html; charset=utf-8", b"<!DOCTYPE html><title>Just a moment...</title>"),
+    "JSON": ("application/json", b'{"error":"Unauthorized"}'),
+}
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+@pytest.mark.parametrize("later", [False, True], ids=["the same run", "a later run"])
+async def test_a_page_with_status_200_leaves_the_part_to_the_next_try(make_handler, tmp_path, page, later):
+    served = Ranged(breaks=[HALF])
+    async with site(served.answer) as server:
+        async with make_handler() as handler:
+            await broken(handler, server.url, tmp_path / "a.part")
+            kept, served.page = (tmp_path / "a.part").stat().st_size, page
+            instead = await handler.download_request(file_request(server.url, tmp_path / "a.part"))
+            served.page = None
+            if not later:
+                response = await handler.download_request(file_request(server.url, tmp_path / "a.part"))
+        if later:
+            async with make_handler() as handler:
+                response = await handler.download_request(file_request(server.url, tmp_path / "a.part"))
+
+    assert (instead.status, instead.body, instead.flags) == (200, page[1], [INSTEAD])
+    assert served.asked == [(None, None), *[(f"bytes={kept}-", '"1f0a"')] * 2]
+    assert (response.flags, response.sha256) == ([RESUMED], sha256(BODY).hexdigest())
+
+
+async def test_json_that_has_changed_is_no_page_in_place_of_a_file(handler, tmp_path):
+    served = Ranged(body=b'{"lanterns": "' + BODY, breaks=[HALF])
+    async with site(served.answer) as server:
+        await broken(handler, server.url, tmp_path / "a.part")
+        served.page = PAGES["JSON"]
+
+        response = await handler.download_request(file_request(server.url, tmp_path / "a.part"))
+
+    assert isinstance(response, FileResponse)
+    assert (tmp_path / "a.part").read_bytes() == PAGES["JSON"][1]
 
 
 @pytest.mark.parametrize(
