@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from scrapy.downloadermiddlewares.retry import get_retry_request
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import IgnoreRequest, ResponseDataLossError
 from scrapy.utils.asyncio import sleep
 from scrapy.utils.misc import load_object
 
@@ -104,6 +104,19 @@ def note_progress(request: Request) -> None:
         request.meta.update(kept_before=kept, retry_times=0, renewals=0)
 
 
+def said(request: Request, exception: Exception) -> str:
+    """Say why there is no answer; the address is left to whoever tells of it.
+
+    What we say ourselves needs no name of an error: that we give up, or that a body is not the file.
+    """
+    name, place = type(exception).__name__, f"{request.url}: "
+    words = str(exception) or name
+    ours = isinstance(exception, IgnoreRequest) or (
+        isinstance(exception, ResponseDataLossError) and words.startswith(place)
+    )
+    return words.removeprefix(place) if ours else f"{name}: {words.removeprefix(place)}"
+
+
 async def again(crawler: Crawler, request: Request, reason: str) -> Request | None:
     """Wait, then make the request that asks once more; None when it was asked often enough.
 
@@ -153,7 +166,7 @@ class Retry:
         if role_of(request) is None or not isinstance(exception, self._exceptions):
             return None
         note_progress(request)
-        return await again(self._crawler, request, f"{type(exception).__name__}: {exception}")
+        return await again(self._crawler, request, said(request, exception))
 
 
 class GiveUp:
@@ -172,9 +185,7 @@ class GiveUp:
         if isinstance(exception, ArchiveError) and not isinstance(exception, NoRoomError | LockedError):
             Books.of(self._crawler).stop(exception)
             return answers.no_answer(request, STOPPED)
-        reason = str(exception) or type(exception).__name__
-        if not isinstance(exception, IgnoreRequest):
-            reason = f"{type(exception).__name__}: {reason}"
+        reason = said(request, exception)
         if role_of(request) is None:  # robots.txt: Scrapy would log a traceback, and go on as it does with this answer
             logger.warning("%s: %s", request.url, reason)
         self._crawler.stats.inc_value("civitscrape/given_up")
