@@ -27,6 +27,9 @@ OF_MODEL_FILE = "models/{version_id}/{id}-{name}{ext}"
 _LIKE_A_SIDECAR = re.compile(r".*(\.[a-z][a-z0-9]{1,10}|_meta)", re.IGNORECASE | re.DOTALL)
 """End of a name that, with an extension after it, could be that of a file beside another."""
 
+_NOT_STORED = (".part", ".part.json", ".damaged")
+"""Ends of the names of files that are still coming in, or were set aside; nothing that is stored has such a name."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Unnamed:
@@ -130,6 +133,8 @@ def name_of_file(file: ModelFile) -> str:
 
     >>> name_of_file(ModelFile(id=31, version_id=29, name="lantern_v20.safetensors"))
     'models/29/31-lantern_v20.safetensors'
+    >>> name_of_file(ModelFile(id=31, version_id=29, name="lantern_v20.safetensors.part"))
+    'models/29/31-lantern_v20.safetensors.part_'
     """
     name = PurePosixPath((file.name or "").replace("\\", "/")).name
     stem, dot, suffix = name.rpartition(".")
@@ -139,4 +144,5 @@ def name_of_file(file: ModelFile) -> str:
         "name": stem if dot else name,
         "ext": f".{suffix}" if dot else "",
     }
-    return paths.render(OF_MODEL_FILE, fields, model_file=True)
+    path = paths.render(OF_MODEL_FILE, fields, model_file=True)
+    return f"{path}_" if path.lower().endswith(_NOT_STORED) else path

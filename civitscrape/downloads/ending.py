@@ -19,6 +19,10 @@ class UntrueLengthError(ResponseDataLossError):
     """Another number of bytes came than the answer said: nothing that it says of the file can be believed."""
 
 
+class FlawedFileError(ResponseDataLossError):
+    """As many bytes came as the answer said, and they are not the whole file: another transfer may bring it."""
+
+
 def require_whole(response: _ClientResponse, url: str, size: int) -> None:
     """Make sure that a body, which aiohttp took for whole, is what was announced.
 

@@ -7,7 +7,9 @@
 A download that breaks off keeps its part, and whoever names the same part again goes on with it, in this run or in a
 later one; ``download_kept`` in the meta then tells how many bytes are here. That takes a server that gave an ``ETag``
 or a ``Last-Modified``, or ``download_verified`` in the meta: the caller will tell by a hash whether the file is whole.
-``download_digests`` names checksums to compute beside SHA-256.
+A page or JSON with status 200 where the rest was asked for is handed on as what it is, and the part keeps waiting.
+``download_digests`` names checksums to compute beside SHA-256. ``download_judge`` is called with the path and the first
+bytes of what came whole, in the thread that wrote it, and may say what is wrong with it: then it broke off, too.
 
 The base class is a private one of Scrapy, pinned below 2.20 in pyproject.toml: look here before that pin moves.
 """
@@ -40,17 +42,17 @@ from scrapy.utils._download_handlers import make_response
 
 from civitscrape.downloads import ranges, space
 from civitscrape.downloads.browser import Browser
-from civitscrape.downloads.ending import UntrueLengthError, require_whole
+from civitscrape.downloads.ending import FlawedFileError, UntrueLengthError, require_whole
 from civitscrape.downloads.part import BIG, PartFile
 from civitscrape.downloads.ranges import Source, Verdict
-from civitscrape.downloads.response import RESUMED, FileResponse
+from civitscrape.downloads.response import INSTEAD, RESUMED, FileResponse
 from civitscrape.downloads.suspended import Suspended
 from civitscrape.downloads.trust import UntrustedCertificateError, context_of
 from civitscrape.downloads.writing import Writing
 from civitscrape.exceptions import ArchiveError, OccupiedError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from scrapy import Request
     from scrapy.crawler import Crawler
@@ -72,6 +74,9 @@ DECODED = frozenset({"identity", "gzip", "deflate", "br", "zstd"})
 
 # Bytes from which what has come of a file is kept when the rest breaks off; less is sooner fetched again.
 KEPT_SIZE = 64 * 1024
+
+# What a part begins with that may be a page or JSON itself.
+TEXT = (b"<", b"{", b"[", b"\xef\xbb\xbf")
 
 # Threads that write: a disk that is slow for one file holds up no other, and more were not faster.
 WRITERS = 4
@@ -199,6 +204,8 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
                 )
         if response.status == HTTPStatus.OK:
             if part is not None:
+                if ranges.is_page(response.headers) and not part.head.lstrip().startswith(TEXT):
+                    return await self._read_error(response, request, INSTEAD)
                 await self._in_thread(part, self._resuming.pop(request).abandon)
             return await self._read_file(response, request, PartFile(path, request.meta.get("download_digests", ())))
         return await self._read_error(response, request)
@@ -209,7 +216,10 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
 
     async def _take_whole(self, response: _ClientResponse, request: Request, part: PartFile) -> FileResponse:
         await self._reopen(request, part)
-        await self._in_thread(part, part.finish, ())
+        flaw = await self._in_thread(part, _finish, part, (), request.meta.get("download_judge"))
+        if flaw is not None:
+            await self._in_thread(part, part.discard)
+            raise FlawedFileError(f"{request.url}: {flaw}")
         return self._file_response(response, request, part)
 
     async def _reopen(self, request: Request, part: PartFile) -> None:
@@ -218,10 +228,10 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         self.crawler.stats.inc_value("civitscrape/resumed")
         self.crawler.stats.inc_value("civitscrape/bytes_kept", part.size)
 
-    async def _read_error(self, response: _ClientResponse, request: Request) -> Response:
+    async def _read_error(self, response: _ClientResponse, request: Request, *told: str) -> Response:
         """Read the beginning of an answer that is not the file; if its body breaks off, the status is still news."""
         body = bytearray()
-        flags = []
+        flags = [*told]
         try:
             async for chunk in response.content.iter_any():
                 body += chunk
@@ -252,7 +262,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
 
     async def _break_off(self, request: Request, part: PartFile, chunks: list[bytes], error: BaseException) -> None:
         """Keep what has come of a file, when the rest can be had and is worth the trouble; else remove it."""
-        useless = isinstance(error, DownloadCancelledError | NotSupported | UntrueLengthError)
+        useless = isinstance(error, DownloadCancelledError | NotSupported | UntrueLengthError | FlawedFileError)
         if isinstance(error, OccupiedError):
             return  # the part is somebody else's
         if part.source is None or useless or part.size + sum(map(len, chunks)) < KEPT_SIZE:
@@ -305,14 +315,22 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         writing.check()
         batch = chunks.copy()
         chunks.clear()
-        await self._in_thread(part, part.finish, batch)
+        flaw = await self._in_thread(part, _finish, part, batch, request.meta.get("download_judge"))
         require_whole(response, request.url, received)  # what was not announced may come behind the last byte
+        if flaw is not None:
+            raise FlawedFileError(f"{request.url}: {flaw}")
 
     async def _in_thread(self, part: PartFile, call: Callable[..., T], *args: object) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._writers, call, *args)
         except OSError as error:
             raise ArchiveError(f"{part.path} cannot be written: {error}; see that its disk has room") from error
+
+
+def _finish(part: PartFile, chunks: Iterable[bytes], judge: Callable[[str, bytes], str | None] | None) -> str | None:
+    """Write the last of a file; say what is wrong with it, where somebody can tell."""
+    part.finish(chunks)
+    return None if judge is None else judge(part.path, part.head)
 
 
 def _source(response: _ClientResponse, request: Request) -> Source | None:

@@ -99,6 +99,15 @@ def asking(kept: int, source: Source) -> list[tuple[str, str]]:
     return [("Range", f"bytes={kept}-"), *condition]
 
 
+def is_page(headers: Mapping[str, str]) -> bool:
+    """Tell whether an answer calls itself a page or a message.
+
+    >>> is_page({"Content-Type": "text/html; charset=utf-8"}), is_page({"Content-Type": "image/png"}), is_page({})
+    (True, False, False)
+    """
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower() in {"text/html", "application/json"}
+
+
 def judge(status: int, headers: Mapping[str, str], kept: int, source: Source) -> Verdict:
     """Tell what an answer means for a part.
 

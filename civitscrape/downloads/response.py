@@ -9,6 +9,9 @@ from scrapy.http import Response
 RESUMED = "resumed"
 """Flag of an answer whose file came in more than one transfer."""
 
+INSTEAD = "instead"
+"""Flag of a page or message that came, with status 200, in place of the rest of a file."""
+
 
 class FileResponse(Response):
     """An answer without a body: the body is in the file ``path``."""

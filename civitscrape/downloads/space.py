@@ -40,8 +40,8 @@ def require(path: str, needed: int, promised: int = 0) -> None:
     if left < needed + RESERVE:
         elsewhere = f", after {megabytes(promised)} for others that are coming in" if promised else ""
         raise NoRoomError(
-            f"{Path(path).name} needs {megabytes(needed)}, the disk has {megabytes(max(0, left))} left{elsewhere}; "
-            "make room and run the same command again"
+            f"{Path(path).name} needs {megabytes(needed)}, and {megabytes(RESERVE)} are to stay free for the database; "
+            f"the disk has {megabytes(max(0, left))} left{elsewhere}; make room and run the same command again"
         )
 
 

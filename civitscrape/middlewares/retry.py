@@ -8,13 +8,14 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from scrapy.downloadermiddlewares.retry import get_retry_request
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import IgnoreRequest, ResponseDataLossError
 from scrapy.utils.asyncio import sleep
 from scrapy.utils.misc import load_object
 
 from civitscrape.civitai import answers, rest
 from civitscrape.civitai.roles import Role, role_of, shown, stamp
 from civitscrape.downloads.downloader import STOPPED
+from civitscrape.downloads.response import INSTEAD
 from civitscrape.exceptions import ArchiveError, LockedError, NoRoomError
 from civitscrape.extensions.books import Books
 
@@ -64,6 +65,8 @@ def complaint(request: Request, response: Response) -> str | None:
         return f"status {response.status}"
     if role is Role.API and answers.is_html(response) and response.status != 404:  # noqa: PLR2004 (HTTP's Not Found)
         return "a page where JSON was asked for"
+    if INSTEAD in response.flags:
+        return "a page where the rest of a file was asked for"
     if role is Role.PAGE and answers.is_challenge(response):
         return "a challenge of the edge"
     return None
@@ -99,6 +102,19 @@ def note_progress(request: Request) -> None:
     kept, before = request.meta.get("download_kept", 0), request.meta.get("kept_before", 0)
     if kept >= before + PROGRESS:
         request.meta.update(kept_before=kept, retry_times=0, renewals=0)
+
+
+def said(request: Request, exception: Exception) -> str:
+    """Say why there is no answer; the address is left to whoever tells of it.
+
+    What we say ourselves needs no name of an error: that we give up, or that a body is not the file.
+    """
+    name, place = type(exception).__name__, f"{request.url}: "
+    words = str(exception) or name
+    ours = isinstance(exception, IgnoreRequest) or (
+        isinstance(exception, ResponseDataLossError) and words.startswith(place)
+    )
+    return words.removeprefix(place) if ours else f"{name}: {words.removeprefix(place)}"
 
 
 async def again(crawler: Crawler, request: Request, reason: str) -> Request | None:
@@ -150,7 +166,7 @@ class Retry:
         if role_of(request) is None or not isinstance(exception, self._exceptions):
             return None
         note_progress(request)
-        return await again(self._crawler, request, f"{type(exception).__name__}: {exception}")
+        return await again(self._crawler, request, said(request, exception))
 
 
 class GiveUp:
@@ -169,9 +185,7 @@ class GiveUp:
         if isinstance(exception, ArchiveError) and not isinstance(exception, NoRoomError | LockedError):
             Books.of(self._crawler).stop(exception)
             return answers.no_answer(request, STOPPED)
-        reason = str(exception) or type(exception).__name__
-        if not isinstance(exception, IgnoreRequest):
-            reason = f"{type(exception).__name__}: {reason}"
+        reason = said(request, exception)
         if role_of(request) is None:  # robots.txt: Scrapy would log a traceback, and go on as it does with this answer
             logger.warning("%s: %s", request.url, reason)
         self._crawler.stats.inc_value("civitscrape/given_up")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 
-from civitscrape.archive import beside, companions, fingerprints, formats, paths, placing
+from civitscrape.archive import beside, companions, endings, fingerprints, formats, paths, placing
 from civitscrape.civitai import levels, media
 from civitscrape.civitai.roles import Role, stamp
 from civitscrape.downloads import part
@@ -90,7 +90,8 @@ class Describe:
     async def _fetch(self, picture: Picture, target: str, file: int) -> None:
         """Fetch the picture for this place alone: nobody asked for it in the archive."""
         url = media.original(self._base, picture.key, MediaType.IMAGE)
-        meta = stamp(Role.MEDIA, url) | {"download_to": str(paths.part_path(self._store, f"preview-{file}"))}
+        meta = stamp(Role.MEDIA, url)
+        meta |= {"download_to": str(paths.part_path(self._store, f"preview-{file}")), "download_judge": endings.flaw}
         request = Request(url, callback=NO_CALLBACK, meta=meta, dont_filter=True)
         if self._crawler.engine is None:
             return

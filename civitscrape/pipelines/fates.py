@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from civitscrape.civitai import answers
 from civitscrape.civitai.answers import NO_ANSWER
 from civitscrape.downloads.digests import KNOWN
 from civitscrape.downloads.downloader import STOPPED
-from civitscrape.downloads.response import FileResponse
+from civitscrape.downloads.response import INSTEAD, FileResponse
 from civitscrape.exceptions import ArchivedError, ForbiddenError, NotFoundError
 from civitscrape.ledger import MediaState
 
@@ -23,16 +25,20 @@ Found = dict[str, Any]
 
 BACK = "where it is back, -a redownload=yes brings it"
 
+PAGE_INSTEAD = "a page came in place of the rest of the file; what is here of it is kept, and gone on with"
+
 CHECKED = ("sha256", "blake3", "crc32", "autov2")
 """Checksums that a record may state, the one that says most first; AutoV2 is the beginning of the SHA-256."""
 
-SLACK = 1024
-"""Bytes by which a file without any checksum may differ from its stated size, which is a fraction of kibibytes."""
+TEXTS = frozenset({".json", ".jsonl", ".ipynb", ".yaml", ".yml", ".txt", ".md", ".csv", ".toml"})
+"""Extensions of files that may well be JSON, or begin as it does."""
 
 _TOO_LARGE = re.compile(rb"DownloadCancelledError: the file has (\d+) bytes")
 """How the download handler says that a file is too large, once it is given up."""
 
 _PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|\?xml|!--)", re.IGNORECASE)
+_JSON = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*(?:\{\s*[\"}]|\[\s*[\[\]{\"0-9tfn-])[^\0]*")
+"""A head without a zero byte: the length that a safetensors file begins with can look like a brace and a quote."""
 
 
 def fate(response: Response, file: ModelFile) -> Found:
@@ -53,6 +59,8 @@ def refused(response: Response) -> Found:
     ``gone`` is what the site does not know any more, ``refused`` what it has and does not give; all else is ``failed``,
     and the next run tries it again: a login, another day and better weather mend it.
     """
+    if INSTEAD in response.flags:
+        return {"status": MediaState.FAILED, "error": PAGE_INSTEAD}
     error = answers.refusal(response)
     if isinstance(error, NotFoundError) or response.status in {404, 410}:
         state = MediaState.REFUSED if isinstance(error, ArchivedError) else MediaState.GONE
@@ -92,16 +100,39 @@ def flaw_of(response: FileResponse, file: ModelFile) -> str | None:
     """Say why what came is not the file; None when it is."""
     came = {**response.digests, "autov2": response.sha256[:10]}
     checks = checks_of(file)
-    for name, stated in checks.items():
-        if came[name] != stated:
-            return f"{response.size} bytes came whose {TITLES[name]} is {came[name]}, not {stated}"
-    if checks:
+    wrong = next((name for name, stated in checks.items() if came[name] != stated), None)
+    if checks and wrong is None:
         return None  # whatever it looks like, it is the file
-    if _PAGE.match(response.head) or b"html" in (response.headers.get("Content-Type") or b"").lower():
+    if response.size == 0:
+        return "0 bytes came, which are no model file"
+    if is_page(response, file):
         return f"{response.size} bytes came that are a page, not a model file"
-    if file.size_kb is not None and abs(response.size - file.size_kb * 1024) > SLACK:
+    if wrong is not None:
+        return f"{response.size} bytes came whose {TITLES[wrong]} is {came[wrong]}, not {checks[wrong]}"
+    if file.size_kb is not None and abs(response.size - file.size_kb * 1024) > slack(file.size_kb):
         return f"{response.size} bytes came, not the {file.size_kb * 1024:.0f} of its record, which states no checksum"
     return None
+
+
+def is_page(response: FileResponse, file: ModelFile) -> bool:
+    """Tell whether a page or a message came in place of a model file, by its type and its first bytes."""
+    content_type = (response.headers.get("Content-Type") or b"").lower()
+    if b"html" in content_type or _PAGE.match(response.head):
+        return True
+    is_json = b"json" in content_type or _JSON.fullmatch(response.head)
+    return bool(is_json) and PurePosixPath(file.name or "").suffix.lower() not in TEXTS
+
+
+def slack(size_kb: float) -> float:
+    """Tell by how many bytes a file may differ from its stated size: by what the last digit of that leaves open.
+
+    Most are bytes divided by 1024 with every digit, which leaves open none; a few are rounded.
+
+    >>> slack(2082690.173828125), slack(88.1), slack(3120440)
+    (1.0, 103.4, 1025.0)
+    """
+    exponent = Decimal(repr(float(size_kb))).normalize().as_tuple().exponent
+    return round(1024 * 10.0 ** min(int(exponent), 0) + 1, 3)
 
 
 TITLES = {"sha256": "SHA-256", "blake3": "BLAKE3", "crc32": "CRC-32", "autov2": "AutoV2"}

@@ -10,18 +10,18 @@ from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesPipeline
 
-from civitscrape.archive import fields, formats, paths, renditions, replacing, shelf
+from civitscrape.archive import endings, fields, formats, paths, renditions, replacing, shelf
 from civitscrape.civitai import answers, media
 from civitscrape.civitai.answers import NO_ANSWER
 from civitscrape.civitai.roles import Role, stamp
 from civitscrape.downloads import cleaning, part
 from civitscrape.downloads.downloader import STOPPED
-from civitscrape.downloads.response import FileResponse
+from civitscrape.downloads.response import INSTEAD, FileResponse
 from civitscrape.exceptions import ArchiveError
 from civitscrape.extensions.books import Books
 from civitscrape.items import Image, MediaType
 from civitscrape.ledger import MediaState
-from civitscrape.pipelines.fates import left_out, too_large
+from civitscrape.pipelines.fates import PAGE_INSTEAD, left_out, too_large
 from civitscrape.spiders.arguments import MediaArguments
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Media(FilesPipeline):
 
     def _request(self, url: str, key: str) -> Request:
         meta = stamp(Role.MEDIA, url)
-        meta["download_to"] = str(paths.part_path(self._store, key))
+        meta |= {"download_to": str(paths.part_path(self._store, key)), "download_judge": endings.flaw}
         if self._limit is not None:
             meta["download_maxsize"] = self._limit
         return Request(url, callback=NO_CALLBACK, meta=meta)
@@ -185,7 +185,8 @@ def fate(response: Response, kind: str | None = None) -> Mapping[str, Any]:
     if not isinstance(response, FileResponse):
         refused = response.status == FORBIDDEN and not answers.is_html(response)
         state = MediaState.REFUSED if refused else MediaState.FAILED
-        return {"status": state, "error": f"the CDN answered {response.status}"}
+        error = PAGE_INSTEAD if INSTEAD in response.flags else f"the CDN answered {response.status}"
+        return {"status": state, "error": error}
     found = formats.sniff(response.head)
     if found is None:
         part.remove(response.path)

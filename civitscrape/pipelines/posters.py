@@ -10,7 +10,7 @@ from scrapy import Request
 from scrapy.exceptions import NotConfigured
 from scrapy.http.request import NO_CALLBACK
 
-from civitscrape.archive import companions, paths, posters, replacing
+from civitscrape.archive import companions, endings, paths, posters, replacing
 from civitscrape.archive.shelf import Fate
 from civitscrape.civitai import media
 from civitscrape.civitai.roles import Role, stamp
@@ -74,7 +74,8 @@ class Posters:
         """Fetch a poster and book what became of it; tell that."""
         key = posters.key_of(video.key or "")
         url = media.poster(self._base, video.key or "")
-        meta = stamp(Role.MEDIA, url) | {"download_to": str(paths.part_path(self._store, key))}
+        meta = stamp(Role.MEDIA, url)
+        meta |= {"download_to": str(paths.part_path(self._store, key)), "download_judge": endings.flaw}
         if self._crawler.engine is None:
             raise RuntimeError("a crawl without an engine fetches nothing")
         request = Request(url, callback=NO_CALLBACK, meta=meta, dont_filter=True)

@@ -17,7 +17,7 @@ from civitscrape.archive import naming, paths, schema, shelf, taken
 from civitscrape.archive.database import Archive
 from civitscrape.archive.naming import Unnamed
 from civitscrape.archive.shelf import Fate
-from civitscrape.items import Image
+from civitscrape.items import Image, ModelFile
 from civitscrape.ledger import MediaState, TakenName
 from tests.archive.asking import key_of, media_of, picture, put, rows
 from tests.archive.hostile import HOSTILE, breaks_windows_rule, hostile_text
@@ -146,6 +146,18 @@ def test_a_name_that_could_be_a_sidecar_of_another_has_its_number_in_it(archive,
     put(archive, picture(7, prompt=prompt))
 
     assert name(archive, "{prompt}{ext}", 7)[7] == f"{prompt}_7.png"
+
+
+@pytest.mark.parametrize("ending", [".part", ".PART", ".part.json", ".damaged"])
+def test_no_stored_model_file_is_called_as_if_it_were_still_coming_in(tmp_path, ending):
+    longest = "l" * (paths.PART_BYTES - len(ending)) + ending
+    files = [ModelFile(id=31, version_id=29, name=name) for name in (f"lantern.safetensors{ending}", longest, ending)]
+
+    names = [naming.name_of_file(file) for file in files]
+
+    assert not any(name.lower().endswith((".part", ".part.json", ".damaged")) for name in names)
+    assert all(len(name.rpartition("/")[2]) <= paths.PART_BYTES for name in names)
+    assert [paths.inside(tmp_path, name).name for name in names] == [name.rpartition("/")[2] for name in names]
 
 
 def test_a_number_that_is_taken_too_is_counted_up(archive):

@@ -202,6 +202,20 @@ async def test_a_broken_download_goes_on_across_signed_addresses(crawl):
     assert [path for path in crawled.archive.everything() if ".part" in path.name] == []
 
 
+@pytest.mark.parametrize("rule", [PAGES["a challenge"], PAGES["JSON"]], ids=["a challenge", "JSON"])
+async def test_a_page_in_place_of_the_rest_costs_nothing_of_what_is_here(crawl, rule):
+    record = BIG.creators["lampwright"].models[0].versions[0].files[0]
+    breaks = {"role": "storage", "fault": Fault.TRUNCATE, "share": 0.5, "times": 1}
+
+    with Sandbox(BIG, faults=[breaks, {"role": "storage", "times": 1, **rule}]).in_thread() as sandbox:
+        [row], _ = await fetched(crawl, sandbox, item(sandbox, record), **KEY)
+
+    asked = sandbox.log.of("storage")
+    assert row["state"] == "stored"
+    assert [bool(line.range) for line in asked] == [False, True, True]
+    assert sum(line.sent for line in asked) <= 1.1 * record.length
+
+
 async def test_a_signature_that_expires_on_the_way_is_renewed_and_the_download_goes_on(crawl):
     record = BIG.creators["lampwright"].models[0].versions[0].files[0]
     faults = [

@@ -25,6 +25,7 @@ PASSING = {
     "a body that never begins": {"fault": Fault.TRUNCATE, "share": 0},
     "a length that is too much": {"fault": Fault.LENGTH},
     "a length that is too little": {"fault": Fault.LENGTH, "delta": -100},
+    "half a file whose length is true": {"fault": Fault.MALFORMED},
     "a reset": {"fault": Fault.RESET},
     "silence in the middle": {"fault": Fault.STALL, "seconds": 3 * SHORT},
     "slow drops": {"fault": Fault.DRIP, "seconds": 0.5},
@@ -57,6 +58,7 @@ LASTING = {
         {"fault": Fault.LENGTH, "delta": -100},
         "more came than was announced|Bad status line",
     ),
+    "half a file whose length is true": ({"fault": Fault.MALFORMED}, "its end is missing: a "),
     "a reset": ({"fault": Fault.RESET}, "DownloadFailedError"),
     "silence in the middle": ({"fault": Fault.STALL, "seconds": 3 * SHORT}, "DownloadTimeoutError"),
     "a page with status 200": ({"fault": Fault.CHALLENGE, "status": 200}, "no known media format"),
@@ -97,6 +99,19 @@ async def test_a_file_that_fails_for_ever_is_told_of_and_tried_again_by_the_next
     assert [line.path for line in sandbox.log.of("media")] == [f"{MEDIA}{one['key']}/original=true/{one['key']}.jpeg"]
     assert whole.archive.differences(sight.truth(NAME, 3)) == []
     assert whole.outcome == "complete", whole.report["reasons"]
+
+
+async def test_half_a_file_never_replaces_a_whole_one(crawl):
+    sight = world(12)
+
+    with Sandbox(sight).in_thread() as sandbox:
+        await crawl(sandbox, "user", ASK)
+        sandbox.faults.add({"fault": Fault.MALFORMED, "role": "media"})
+        again = await crawl(sandbox, "user", {**ASK, "redownload": "yes"}, RETRY_TIMES=1)
+
+    assert again.archive.differences(sight.truth(NAME, 3)) == []
+    assert again.report["counts"]["failed"] == 12
+    assert again.outcome == "incomplete"
 
 
 async def test_what_is_no_picture_never_lies_among_the_pictures(crawl):

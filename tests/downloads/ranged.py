@@ -26,12 +26,16 @@ class Ranged:
     sent: int = 0
     lie: dict[str, str] = field(default_factory=dict)
     """Headers to answer a range with, whatever is true."""
+    page: tuple[str, bytes] | None = None
+    """Type and body of what comes in place of the file, with status 200."""
     withheld: int = 0
     """Bytes at the end that no answer announces; they are sent all the same, but for a range."""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         wanted, condition = request.headers.get("Range"), request.headers.get("If-Range")
         self.asked.append((wanted, condition))
+        if self.page is not None:
+            return web.Response(body=self.page[1], headers={"Content-Type": self.page[0]})
         headers = {"ETag": self.etag} if self.etag else {}
         headers |= {"Last-Modified": self.modified} if self.modified else {}
         start, status = 0, 200

@@ -18,7 +18,7 @@ from civitscrape.downloads import journal, space
 from civitscrape.downloads import part as part_module
 from civitscrape.downloads.part import PartFile
 from civitscrape.downloads.ranges import Source
-from civitscrape.downloads.response import RESUMED
+from civitscrape.downloads.response import INSTEAD, RESUMED, FileResponse
 from civitscrape.exceptions import ArchiveError, NoRoomError
 
 from .conftest import file_request
@@ -88,6 +88,45 @@ async def test_what_has_changed_starts_again(handler, tmp_path, change):
     assert (tmp_path / "a.part").read_bytes() == served.body
     assert response.sha256 == sha256(served.body).hexdigest()
     assert response.flags == []
+
+
+PAGES = {
+    "a page": ("text/html; charset=utf-8", b"<!DOCTYPE html><title>Just a moment...</title>"),
+    "JSON": ("application/json", b'{"error":"Unauthorized"}'),
+}
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+@pytest.mark.parametrize("later", [False, True], ids=["the same run", "a later run"])
+async def test_a_page_with_status_200_leaves_the_part_to_the_next_try(make_handler, tmp_path, page, later):
+    served = Ranged(breaks=[HALF])
+    async with site(served.answer) as server:
+        async with make_handler() as handler:
+            await broken(handler, server.url, tmp_path / "a.part")
+            kept, served.page = (tmp_path / "a.part").stat().st_size, page
+            instead = await handler.download_request(file_request(server.url, tmp_path / "a.part"))
+            served.page = None
+            if not later:
+                response = await handler.download_request(file_request(server.url, tmp_path / "a.part"))
+        if later:
+            async with make_handler() as handler:
+                response = await handler.download_request(file_request(server.url, tmp_path / "a.part"))
+
+    assert (instead.status, instead.body, instead.flags) == (200, page[1], [INSTEAD])
+    assert served.asked == [(None, None), *[(f"bytes={kept}-", '"1f0a"')] * 2]
+    assert (response.flags, response.sha256) == ([RESUMED], sha256(BODY).hexdigest())
+
+
+async def test_json_that_has_changed_is_no_page_in_place_of_a_file(handler, tmp_path):
+    served = Ranged(body=b'{"lanterns": "' + BODY, breaks=[HALF])
+    async with site(served.answer) as server:
+        await broken(handler, server.url, tmp_path / "a.part")
+        served.page = PAGES["JSON"]
+
+        response = await handler.download_request(file_request(server.url, tmp_path / "a.part"))
+
+    assert isinstance(response, FileResponse)
+    assert (tmp_path / "a.part").read_bytes() == PAGES["JSON"][1]
 
 
 @pytest.mark.parametrize(
@@ -160,6 +199,28 @@ async def test_a_part_that_is_whole_already_is_known_by_416(make_handler, tmp_pa
     assert served.asked[1] == (f"bytes={len(BODY)}-", '"1f0a"')
     assert (response.status, response.sha256) == (200, sha256(BODY).hexdigest())
     assert served.sent == len(BODY)
+
+
+async def test_what_a_judge_finds_fault_with_is_not_kept_though_every_byte_came(make_handler, tmp_path, retried):
+    served, told = Ranged(), []
+
+    def judge(path: str, head: bytes) -> str:
+        told.append((Path(path).stat().st_size, head))
+        return "its end is missing"
+
+    async with site(served.answer) as server:
+        judged = file_request(server.url, tmp_path / "a.part", download_judge=judge)
+        async with make_handler() as handler:
+            with pytest.raises(retried, match="its end is missing"):
+                await handler.download_request(judged)
+            await handler.download_request(file_request(server.url, tmp_path / "a.part"))
+        async with make_handler() as handler:
+            with pytest.raises(retried, match="its end is missing"):
+                await handler.download_request(judged)
+
+    assert [asked for asked, _ in served.asked] == [None, None, f"bytes={len(BODY)}-"]
+    assert told == [(len(BODY), BODY[:512])] * 2
+    assert left(tmp_path) == []
 
 
 async def test_a_part_longer_than_the_file_starts_again(handler, tmp_path):
@@ -303,10 +364,11 @@ async def test_a_file_that_is_too_large_keeps_nothing(handler, tmp_path):
 
 
 async def test_a_file_for_which_there_is_no_room_is_not_begun(handler, tmp_path, monkeypatch):
-    monkeypatch.setattr(space, "RESERVE", space.free(tmp_path))
+    monkeypatch.setattr(space, "free", lambda _: 71_100_000)
     served = Ranged()
+    told = r"a\.part needs 5\.2 MB, and 67\.1 MB are to stay free .*; the disk has 71\.1 MB left; make room"
     async with site(served.answer) as server:
-        with pytest.raises(NoRoomError, match=r"a\.part needs 5\.2 MB, the disk has .* left; make room"):
+        with pytest.raises(NoRoomError, match=told):
             await handler.download_request(file_request(server.url, tmp_path / "a.part"))
 
     assert left(tmp_path) == []

@@ -17,6 +17,7 @@ from scrapy.exceptions import (
 
 from civitscrape.civitai.answers import NO_ANSWER
 from civitscrape.civitai.roles import Role, role_of
+from civitscrape.downloads.ending import FlawedFileError
 from civitscrape.downloads.trust import UntrustedCertificateError
 from civitscrape.middlewares.retry import LONGEST_BACKOFF, GiveUp, backoff, complaint, note_progress
 from tests.middlewares.conftest import API, BUCKET, KEY, SITE, answer, request
@@ -111,6 +112,24 @@ async def test_a_request_without_an_answer_is_repeated_and_then_answered_with_th
     assert response.status == NO_ANSWER
     assert response.body.decode() == f"{type(error).__name__}: {error}"
     assert len(middlewares.wire.sent) == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ResponseDataLossError(f"{FILE}: the body broke off after 4 bytes"), "the body broke off after 4 bytes"),
+        (FlawedFileError(f"{FILE}: its end is missing: a PNG without IEND"), "its end is missing: a PNG without IEND"),
+        (DownloadTimeoutError(f"{FILE}: silence"), "DownloadTimeoutError: silence"),
+    ],
+)
+async def test_the_reason_leaves_the_address_to_whoever_tells_of_it(chain, caplog, error, words):
+    middlewares = chain(*[error] * 2, RETRY_TIMES=1)
+    caplog.set_level("INFO", "civitscrape.middlewares.retry")
+
+    response = await middlewares.follow(request(Role.MEDIA, FILE))
+
+    assert response.body.decode() == words
+    assert [record.getMessage().count(FILE) for record in caplog.records] == [1, 1]
 
 
 async def test_a_certificate_that_is_not_trusted_is_not_tried_again(chain):

@@ -99,7 +99,70 @@ def test_without_a_checksum_a_page_is_no_file(tmp_path, body, content_type):
     assert "that are a page" in found["error"]
 
 
-@pytest.mark.parametrize(("size_kb", "state"), [(len(BODY) / 1024, "stored"), (None, "stored"), (9000.0, "failed")])
+MESSAGES = {"an error": b'{"error":"Unauthorized"}', "a list": b'\n[{"error": 1}]', "nothing in it": b"{}"}
+
+
+@pytest.mark.parametrize("body", MESSAGES.values(), ids=MESSAGES)
+@pytest.mark.parametrize("name", ["lantern.safetensors", "lantern.CKPT", "lantern.zip", "lantern", None])
+def test_without_a_checksum_a_message_in_json_is_no_file(tmp_path, name, body):
+    file = ModelFile(id=31, name=name, size_kb=len(body) / 1024)
+
+    found = fates.fate(came(tmp_path, file, body), file)
+
+    assert found["status"] == "failed"
+    assert "that are a page" in found["error"]
+
+
+def test_a_message_that_is_cut_short_is_known_by_its_type(tmp_path):
+    file = ModelFile(id=31, name="lantern.safetensors")
+
+    assert fates.fate(came(tmp_path, file, b"nul", "application/json"), file)["status"] == "failed"
+
+
+@pytest.mark.parametrize("name", ["lantern.json", "lantern.yaml", "lantern.TXT"])
+def test_a_configuration_may_be_json(tmp_path, name):
+    file = ModelFile(id=31, name=name)
+
+    assert fates.fate(came(tmp_path, file, b'{"lanterns": 7}', "application/json"), file)["status"] == "stored"
+
+
+def test_the_length_of_a_safetensors_header_is_not_taken_for_a_brace(tmp_path):
+    file = ModelFile(id=31, name="lantern.safetensors")
+    body = int.from_bytes(b'{"', "little").to_bytes(8, "little") + b'{"lantern":{}}' * 100
+
+    assert fates.fate(came(tmp_path, file, body), file)["status"] == "stored"
+
+
+@pytest.mark.parametrize("stated", [{}, {"size_kb": 0.0}, {"size_kb": 0.5}, {"sha256": SHA256}], ids=str)
+def test_nothing_is_never_a_file(tmp_path, stated):
+    file = ModelFile(id=31, name="lantern.txt", **stated)
+
+    found = fates.fate(came(tmp_path, file, b""), file)
+
+    assert (found["status"], found["error"]) == ("failed", "0 bytes came, which are no model file")
+
+
+@pytest.mark.parametrize("body", [b"<!DOCTYPE html><html>", b'{"error":"Unauthorized"}'])
+def test_a_page_is_called_one_where_a_checksum_has_found_it_out_too(tmp_path, body):
+    file = ModelFile(id=31, name="lantern.safetensors", sha256=SHA256)
+
+    found = fates.fate(came(tmp_path, file, body), file)
+
+    assert found["error"] == f"{len(body)} bytes came that are a page, not a model file"
+
+
+@pytest.mark.parametrize(
+    ("size_kb", "state"),
+    [
+        (len(BODY) / 1024, "stored"),
+        (round(len(BODY) / 1024, 9), "stored"),
+        (round(len(BODY) / 1024, 1), "stored"),
+        (float(len(BODY) // 1024), "stored"),
+        (None, "stored"),
+        (9000.0, "failed"),
+        ((len(BODY) + 900) / 1024, "failed"),
+    ],
+)
 def test_without_a_checksum_the_stated_size_counts(tmp_path, size_kb, state):
     file = ModelFile(id=31, size_kb=size_kb)
 

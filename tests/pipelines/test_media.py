@@ -10,8 +10,9 @@ from scrapy.http import HtmlResponse, Response
 
 from civitscrape.civitai.roles import Role, role_of
 from civitscrape.commands.crawling import project_settings
-from civitscrape.downloads.response import FileResponse
+from civitscrape.downloads.response import INSTEAD, FileResponse
 from civitscrape.items import Creator, Image
+from civitscrape.pipelines.fates import PAGE_INSTEAD
 from civitscrape.pipelines.media import Media, fate
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def test_nothing_else_is_asked_for(pipeline, item):
         (Response(FILE, status=500), "failed", "the CDN answered 500"),
         (Response(FILE, status=401), "failed", "the CDN answered 401"),
         (Response(FILE, status=302), "failed", "the CDN answered 302"),
+        (HtmlResponse(FILE, flags=[INSTEAD]), "failed", PAGE_INSTEAD),
         (HtmlResponse(FILE, status=403, body=b"<html>"), "failed", "the CDN answered 403"),
         (Response(FILE, status=599, body=b"DownloadTimeoutError: silence"), "failed", "DownloadTimeoutError: silence"),
     ],

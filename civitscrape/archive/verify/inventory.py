@@ -126,8 +126,8 @@ class Inventory:
             after = rows[-1][0]
 
     def parts(self) -> Iterator[str]:
-        """List the files that are, or were, still coming in."""
-        yield from filter(is_part, self._files("SELECT path FROM files WHERE path > ? ORDER BY path LIMIT ?"))
+        """List the files that are, or were, still coming in; what a row names is none, whatever its name ends in."""
+        yield from (path for path in self._files(UNNAMED) if is_part(path) and not self._is_named(path))
 
     def unnamed(self) -> Iterator[str]:
         """List the files that no row names and that belong to none that is named, in the order of their paths."""
@@ -208,7 +208,7 @@ def _encoded(path: str) -> Iterator[tuple[bytes, bytes]]:
 
 
 def is_part(path: str) -> bool:
-    """Tell whether a file of the store is one that is still coming in, or was.
+    """Tell by its name whether a file of the store is one that is still coming in, or was, unless a row names it.
 
     >>> is_part(".parts/file-3.part"), is_part("lampwright/7.png.part"), is_part("lampwright/7.png")
     (True, True, False)

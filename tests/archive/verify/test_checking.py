@@ -475,6 +475,19 @@ def test_parts_that_nobody_waits_for_are_removed(shelf, name):
     assert list(shelf.files()) == ["lampwright/7.png"]
 
 
+@pytest.mark.parametrize("size", [len(WEIGHTS), len(WEIGHTS) + 1], ids=["whole", "damaged"])
+def test_a_stored_file_that_is_called_a_part_is_none(shelf, size):
+    path = "models/29/31-lantern.safetensors.part"
+    told: dict[str, Any] = {"version_id": 29, "name": "lantern.safetensors.part", "sha256": sha256(WEIGHTS).hexdigest()}
+    put(shelf.archive, ModelFile(id=31, state="stored", path=path, **told))
+    shelf.write(path, WEIGHTS.ljust(size))
+
+    findings = shelf.check(mend=True)
+
+    assert "unfinished" not in counted(findings)
+    assert [body for name, body in shelf.files().items() if name.startswith(path)] == [WEIGHTS.ljust(size)]
+
+
 def test_a_part_whose_file_is_wanted_is_left_to_its_crawl(shelf):
     image = picture(7)
     put(shelf.archive, image, media_of(image), ModelFile(id=31, state="failed"))
