@@ -161,6 +161,8 @@ class PageVotes:
         outcome = mapping(response.meta["playwright_page_methods"][0].result)
         if outcome.get("state") not in {"shown", "none"}:
             raise EnvelopeError(f"{response.url} showed no tags within {shown.PATIENCE / 1000:g} s")
+        if outcome["state"] == "none":
+            shown.require_bare(outcome.get("call"))
         return self._kept(image, shown.open_tags(text_of(response)), shown.open_names(outcome.get("names")))
 
     def _kept(self, image: Image, found: list[shown.ShownTag], fresh: dict[int, str]) -> list[Any]:

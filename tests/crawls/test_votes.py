@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from civitscrape.sandbox.content_truth import votes_truth
 from civitscrape.sandbox.server import Sandbox
 from civitscrape.sandbox.site import Quirks
 from civitscrape.sandbox.world import CreatorSpec, World
+from tests.crawls.worlds import bared
 
 KEY = {"CIVITAI_API_KEY": SANDBOX_ACCOUNT.key}
 NAME = "lampwright"
@@ -35,13 +35,6 @@ def true_votes(world: World, ids: list[int]) -> dict[tuple[int, int], tuple[Any,
         for one in votes_truth(world, number)
         if one["shown"]
     }
-
-
-def bared(world: World, image_id: int) -> World:
-    """Take all tags off an image."""
-    old = world.named(NAME)
-    records = tuple(replace(one, tag_ids=()) if one.id == image_id else one for one in old.records)
-    return replace(world, creators={**world.creators, NAME: replace(old, records=records)})
 
 
 def ids_in(archive: Any) -> list[int]:
