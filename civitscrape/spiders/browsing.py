@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from scrapy.utils.misc import load_object
 
 from civitscrape.civitai import answers, levels, pages, shown, things
 from civitscrape.civitai.roles import browser_slot
-from civitscrape.exceptions import AnswerError, EnvelopeError
+from civitscrape.exceptions import AnswerError, BusyError, EnvelopeError
 from civitscrape.items import Image, Level
 from civitscrape.ledger import Walk, WalkState, now
 from civitscrape.parsers import tags
@@ -73,7 +74,12 @@ class PageVotes:
             state=WalkState.RUNNING,
             started_at=now(),
         )
-        walk = await books.adopt(fresh)
+        try:
+            walk, left = await books.adopt_votes(fresh)
+        except BusyError as error:
+            books.leave(self._target, f"{self._target}: {error}; it is left to that run")
+            return
+        self._wish = replace(self._wish, without=left)
         self._after = int(walk.cursor or 0)
         async for step in self._go_on(walk):
             yield step

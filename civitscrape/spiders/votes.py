@@ -85,6 +85,7 @@ class VotesSpider(CivitaiSpider):
         super().__init__(*args, **kwargs)
         self._tried: Counter[int] = Counter()
         self._given_up: dict[int, AnswerError] = {}
+        self._without: tuple[str, ...] = ()
 
     @classmethod
     def require_login(cls, settings: BaseSettings, arguments: Arguments) -> None:
@@ -110,6 +111,7 @@ class VotesSpider(CivitaiSpider):
             missing="missing" in self.args.only,
             before=stale if "stale" in self.args.only else None,
             usernames=tuple(self.args.username or ()),
+            without=self._without,
         )
 
     @property
@@ -135,7 +137,7 @@ class VotesSpider(CivitaiSpider):
             started_at=now(),
         )
         try:
-            walk = await self.books.adopt(fresh)
+            walk, self._without = await self.books.adopt_votes(fresh)
         except BusyError as error:
             self.books.leave(self.target, f"{self.target}: {error}; it is left to that run")
             return

@@ -15,7 +15,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
-from civitscrape.archive import commit, database, fingerprints, looks, report, schema, shelf, sidecars, tally, walks
+from civitscrape.archive import (
+    commit,
+    database,
+    fingerprints,
+    looks,
+    report,
+    schema,
+    shelf,
+    sidecars,
+    tally,
+    voting,
+    walks,
+)
 from civitscrape.archive.claims import Claims
 from civitscrape.items import (
     Collection,
@@ -95,6 +107,7 @@ def fates() -> list[shelf.Fate]:
 CLAIMS = Claims(Path("nowhere"), RUN)
 QUESTIONS: dict[str, Callable[[Any], object]] = {
     "adopt": lambda on: walks.adopt(on, walk_of(), CLAIMS),
+    "adopt votes": lambda on: voting.adopt(on, walk_of("votes:all"), CLAIMS),
     "parts": lambda on: walks.parts(on, walk_of(), CLAIMS),
     "descendants": lambda on: walks.descendants(on, walk_of(id=1)),
     "is_whole": lambda on: walks.is_whole(on, walk_of(id=1, state=WalkState.SPLIT)),

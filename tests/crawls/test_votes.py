@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -79,6 +80,42 @@ async def test_nothing_is_asked_twice_before_it_is_stale(crawl):
     assert again.report["requests"]["api"] == 0
     assert again.outcome is Outcome.COMPLETE
     assert stale.report["requests"]["api"] >= 2
+
+
+async def test_runs_beside_each_other_ask_for_each_image_once_and_say_what_they_leave(crawl):
+    with Sandbox(WORLD, latency={"api": 300}).in_thread() as sandbox:
+        before = await crawl(sandbox, "user", {**RECORDS, "username": f"{NAME},harbourmaster"})
+        sandbox.log.reset()
+
+        broad = asyncio.create_task(crawl(sandbox, "votes", {}, **KEY))
+        await asyncio.sleep(0.5)
+        narrow = await crawl(sandbox, "votes", {"username": NAME}, **KEY)
+        asked = await broad
+        calls = sum(line.url.count("tag.getVotableTags") for line in sandbox.log.lines)
+
+    (reason,) = narrow.report["reasons"]
+    assert calls == len(ids_in(before.archive))
+    assert (asked.outcome, narrow.outcome) == (Outcome.COMPLETE, Outcome.INCOMPLETE)
+    assert "is at it right now" in reason
+    assert "votes:all" in reason
+
+
+async def test_a_run_of_all_leaves_the_creators_that_another_run_is_at(crawl):
+    with Sandbox(WORLD, latency={"api": 300}).in_thread() as sandbox:
+        before = await crawl(sandbox, "user", {**RECORDS, "username": f"{NAME},harbourmaster"})
+        sandbox.log.reset()
+
+        narrow = asyncio.create_task(crawl(sandbox, "votes", {"username": NAME.upper()}, **KEY))
+        await asyncio.sleep(0.5)
+        broad = await crawl(sandbox, "votes", {}, **KEY)
+        asked = await narrow
+        calls = sum(line.url.count("tag.getVotableTags") for line in sandbox.log.lines)
+        again = await crawl(sandbox, "votes", {}, **KEY)
+
+    assert calls == len(ids_in(before.archive))
+    assert (asked.outcome, broad.outcome, again.outcome) == (Outcome.COMPLETE, Outcome.INCOMPLETE, Outcome.COMPLETE)
+    assert any(f"the votes of {NAME} are left to" in one for one in broad.report["reasons"])
+    assert again.archive.rows("SELECT id FROM images WHERE votes_at IS NULL") == []
 
 
 async def test_only_the_creator_named_is_asked_about(crawl):
