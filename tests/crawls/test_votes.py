@@ -183,3 +183,16 @@ async def test_a_run_that_was_cut_short_goes_on_at_its_batch(crawl):
 async def test_without_key_and_cookies_it_says_what_would_help(crawl):
     with Sandbox(WORLD).in_thread() as sandbox, pytest.raises(ArgumentError, match="votes=browser"):
         await crawl(sandbox, "votes", {})
+
+
+@pytest.mark.parametrize("fault", ["empty", "malformed", "reset", "challenge", "status"])
+async def test_what_is_said_of_a_batch_that_failed_is_short(crawl, caplog, fault):
+    with Sandbox(WORLD).in_thread() as sandbox:
+        await crawl(sandbox, "user", RECORDS)
+        sandbox.faults.add({"fault": fault, "path": "/api/trpc/tag.getVotableTags"})
+        caplog.clear()
+        crawled = await crawl(sandbox, "votes", {}, RETRY_TIMES=1, **KEY)
+
+    said = [*crawled.report["reasons"], *(one.getMessage() for one in caplog.records if one.levelname != "DEBUG")]
+    assert any("(50 calls)" in one for one in said)
+    assert max(map(len, said)) < 600
