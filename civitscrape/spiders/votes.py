@@ -175,7 +175,8 @@ class VotesSpider(CivitaiSpider):
         if self._given_up:
             number, error = next(iter(self._given_up.items()))
             walk.state = WalkState.BROKEN
-            walk.error = f"votes of {len(self._given_up)} images could not be had; the first: image {number}: {error}"
+            images = "1 image" if len(self._given_up) == 1 else f"{len(self._given_up)} images"
+            walk.error = f"votes of {images} could not be had; the first: image {number}: {error}"
 
     async def parse_votes(self, response: Response, walk: Walk) -> AsyncIterator[Any]:
         """Keep what a batch told, then ask for the next one."""

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from civitscrape.exceptions import ArgumentError
 from civitscrape.items import Level
 from civitscrape.ledger import Outcome
+from civitscrape.sandbox import procedures
 from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT
 from civitscrape.sandbox.content_truth import votes_truth
+from civitscrape.sandbox.inputs import ProcedureError
 from civitscrape.sandbox.server import Sandbox
 from civitscrape.sandbox.site import Quirks
 from civitscrape.sandbox.world import CreatorSpec, World
 from tests.crawls.worlds import bared
+
+if TYPE_CHECKING:
+    from civitscrape.sandbox.ask import Ask
+    from civitscrape.sandbox.site import Site
 
 KEY = {"CIVITAI_API_KEY": SANDBOX_ACCOUNT.key}
 NAME = "lampwright"
@@ -196,3 +202,33 @@ async def test_what_is_said_of_a_batch_that_failed_is_short(crawl, caplog, fault
     said = [*crawled.report["reasons"], *(one.getMessage() for one in caplog.records if one.levelname != "DEBUG")]
     assert any("(50 calls)" in one for one in said)
     assert max(map(len, said)) < 600
+
+
+async def test_an_image_whose_own_call_fails_is_told_and_asked_again_and_the_others_of_its_batch_are_kept(
+    crawl, monkeypatch
+):
+    real = procedures.TABLE["tag.getVotableTags"]
+    with Sandbox(WORLD).in_thread() as sandbox:
+        ids = ids_in((await crawl(sandbox, "user", RECORDS)).archive)
+        bad = ids[7]
+
+        def failing(site: Site, ask: Ask, given: dict[str, Any]) -> Any:
+            if given["id"] == bad:
+                raise ProcedureError("INTERNAL_SERVER_ERROR", "no time for this one")
+            return real(site, ask, given)
+
+        monkeypatch.setitem(procedures.TABLE, "tag.getVotableTags", failing)
+        crawled = await crawl(sandbox, "votes", {}, **KEY)
+        unmarked = crawled.archive.rows("SELECT id FROM images WHERE votes_at IS NULL")
+        told = votes_in(crawled.archive)
+        monkeypatch.undo()
+        again = await crawl(sandbox, "votes", {}, **KEY)
+
+    (reason,) = crawled.report["reasons"]
+    assert (crawled.outcome, again.outcome) == (Outcome.INCOMPLETE, Outcome.COMPLETE)
+    assert f"votes of 1 image could not be had; the first: image {bad}: " in reason
+    assert "no time for this one" in reason
+    assert unmarked == [{"id": bad}]
+    assert told == true_votes(WORLD, [one for one in ids if one != bad])
+    assert votes_in(again.archive) == true_votes(WORLD, ids)
+    assert again.report["requests"]["api"] == 1
