@@ -54,6 +54,7 @@ class PageVotes:
         self._exhausted = False
         self._failures: dict[int, str] = {}
         self._in_a_row = 0
+        self._flaw: str | None = None
         self._nameless = 0
 
     async def begin(self) -> AsyncIterator[Any]:
@@ -139,11 +140,18 @@ class PageVotes:
             walk.pages, walk.entries = walk.pages + 1, walk.entries + 1
             self._spider.crawler.stats.inc_value("civitscrape/pages")
         except AnswerError as error:
+            self._fail(number, response, error)
+        async for step in self._go_on(walk):
+            yield step
+
+    def _fail(self, number: int, response: Response, error: AnswerError) -> None:
+        """Note why a page could not be read; without a browser no page can, and none was asked for."""
+        if "browser_flaw" in response.meta:
+            self._flaw, self._exhausted = response.meta["browser_flaw"], True
+        else:
             self._failures[number] = str(error)
             self._in_a_row += 1
             self._exhausted = self._exhausted or self._in_a_row >= IN_A_ROW
-        async for step in self._go_on(walk):
-            yield step
 
     def _read(self, response: Response, image: Image) -> list[Any]:
         """Turn a page into all that is kept of it.
@@ -183,8 +191,11 @@ class PageVotes:
         walk.state, walk.cursor = WalkState.COMPLETE, None
         if self._nameless:
             self._spider.logger.warning("%s: the names of %d tags could not be had", self._target, self._nameless)
-        if self._failures:
+        if self._flaw is not None:
+            walk.state, walk.error = WalkState.BROKEN, f"no page could be opened: {self._flaw}"
+        elif self._failures:
             first, reason = next(iter(self._failures.items()))
             walk.state = WalkState.BROKEN
+            pages = "1 page" if len(self._failures) == 1 else f"{len(self._failures)} pages"
             given_up = f", {IN_A_ROW} of them one after the other" if self._in_a_row >= IN_A_ROW else ""
-            walk.error = f"{len(self._failures)} pages could not be read{given_up}; the first: image {first}: {reason}"
+            walk.error = f"{pages} could not be read{given_up}; the first: image {first}: {reason}"

@@ -210,3 +210,19 @@ def test_without_a_browser_one_line_says_how_to_get_one(tmp_path, settings, word
     assert words in done.stderr
     assert "apt install chromium-headless-shell" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+async def test_a_browser_that_does_not_start_is_said_once_and_counts_as_no_page(crawl, tmp_path):
+    program = tmp_path / "no-browser"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    with Sandbox(WORLD).in_thread() as sandbox:
+        await crawl(sandbox, "user", RECORDS)
+        archive = browse(tmp_path, sandbox, BROWSER_EXECUTABLE=str(program))
+
+    told = archive.latest_report()
+    (reason,) = [one for one in told["reasons"] if "no-browser" in one]
+    assert "at its first page: no page could be opened: the browser" in reason
+    assert "could not be read" not in reason
+    assert [walk["pages"] for target in told["targets"] for walk in target["walks"]] == [0]
+    assert told["requests"]["page"] == 0
