@@ -292,6 +292,8 @@ class Wish:
     """Images whose votes were last asked for before this time, UTC ISO 8601; None for none of them."""
     usernames: tuple[str, ...] = ()
     """Images of these creators only; of all when empty."""
+    without: tuple[str, ...] = ()
+    """Images of these creators are left to other runs, which are asking for them."""
     target: str | None = None
     """Images that this target, such as ``user:lampwright``, has led to only."""
     pages: bool = False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from civitscrape.archive import schema, tally
-from civitscrape.civitai import levels
+from civitscrape.civitai import cursors, levels
 from civitscrape.civitai.media import ORIGINAL
 from civitscrape.items import MediaType
 from civitscrape.ledger import LOST, POSTERS, Announcement, Outcome, Walk, WalkState
@@ -294,7 +294,9 @@ def _walk_reasons(walk: WalkReport) -> Iterable[str]:
     elif walk.state == WalkState.CAPPED:
         yield f"{name} was cut short by the site: {walk.error}"
     elif walk.state not in {WalkState.COMPLETE, WalkState.SPLIT}:
-        where = f"at cursor {walk.cursor!r}" if walk.cursor else "at its first page"
+        pages = "1 page" if walk.pages == 1 else f"{walk.pages} pages"
+        where = f"after {pages}" if walk.pages and walk.state == WalkState.BROKEN else "at its first page"
+        where = f"at cursor {cursors.brief(walk.cursor)!r}" if walk.cursor else where
         way = "" if walk.hopeless else "; run the same command again"
         yield f"{name} is {walk.state} {where}: {walk.error or 'the crawl ended before it'}{way}"
 

@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from civitscrape.archive import schema
+from civitscrape.archive import schema, walks
 from civitscrape.archive.database import from_row, in_chunks
+from civitscrape.exceptions import BusyError
 from civitscrape.items import Image, Level
+from civitscrape.ledger import Walk, WalkState
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from sqlalchemy.engine import Connection
 
+    from civitscrape.archive.claims import Claims
     from civitscrape.ledger import Wish
+
+KIND = "votes:"
+"""How the targets of walks begin that ask for votes of what is archived, of some creators or of ``all``."""
 
 
 def unknown(connection: Connection, usernames: Collection[str]) -> list[str]:
@@ -26,6 +32,34 @@ def unknown(connection: Connection, usernames: Collection[str]) -> list[str]:
         for name in usernames
         if connection.execute(sa.select(table.c.id).where(table.c.creator == name).limit(1)).first() is None
     ]
+
+
+def adopt(connection: Connection, walk: Walk, claims: Claims) -> tuple[Walk, dict[str, str]]:
+    """Take up an unfinished walk as ``walks.adopt`` does, beside other runs that ask for votes right now.
+
+    Returns:
+        The walk; and the creators whose votes another run is asking for, with its name.
+
+    Raises:
+        BusyError: another run is asking for all of it.
+    """
+    table = schema.walks
+    query = sa.select(table).where(table.c.state == WalkState.RUNNING, table.c.target.startswith(KIND, autoescape=True))
+    mine = _creators(walk)
+    left: dict[str, str] = {}
+    for row in connection.execute(query.order_by(table.c.id)) if walk.target.startswith(KIND) else ():
+        other = from_row(Walk, row)
+        if claims.alive(other.run_id):
+            theirs = _creators(other)
+            if not theirs or (mine and mine <= theirs):
+                raise BusyError(f"run {other.run_id} is at it right now (walk {other.id}, {other.target})")
+            left |= dict.fromkeys(theirs & (mine or theirs), other.run_id)
+    return walks.adopt(connection, walk, claims), left
+
+
+def _creators(walk: Walk) -> set[str]:
+    """Tell whose votes a walk asks for; empty for everybody's."""
+    return set(walk.target.removeprefix(KIND).split(",")) - {"all"}
 
 
 def due(connection: Connection, wish: Wish, after: int, size: int) -> list[int]:
@@ -58,6 +92,8 @@ def _is_due(wish: Wish) -> sa.ColumnElement[bool]:
     conditions: list[sa.ColumnElement[bool]] = [sa.or_(sa.false(), *chosen), table.c.gone_at.is_(None)]
     if wish.usernames:
         conditions.append(sa.or_(*[table.c.creator == name for name in wish.usernames]))
+    if wish.without:
+        conditions.append(sa.or_(table.c.creator.is_(None), table.c.creator.notin_(wish.without)))
     if wish.target is not None:
         kind, _, name = wish.target.partition(":")
         led = sa.select(links.c.entry_id).where(

@@ -94,12 +94,12 @@ def open_json(response: Response) -> Any:
         EnvelopeError: it is not JSON.
     """
     if is_html(response):
-        raise ChallengeError(f"{response.url} gave HTML (status {response.status}) where JSON was asked for")
+        raise ChallengeError(f"{asked(response)} gave HTML (status {response.status}) where JSON was asked for")
     try:
         return json.loads(response.body, strict=False)
     except (ValueError, RecursionError) as error:
         size = len(response.body)
-        raise EnvelopeError(f"{response.url} gave {size} bytes that are not JSON: {error}") from error
+        raise EnvelopeError(f"{asked(response)} gave {size} bytes that are not JSON: {error}") from error
 
 
 def is_html(response: Response) -> bool:
@@ -152,7 +152,7 @@ def asked(response: Response) -> str:
     'https://civitai.com/api/trpc/image.get?input={"json":{"id":5}}'
     """
     request = response.request
-    url = response.url if request is None or request.url != response.url else roles.shown(request)
+    url = roles.brief(response.url) if request is None or request.url != response.url else roles.shown(request)
     parts = urlsplit(url)
     if API not in parts.path:
         return parts._replace(query="", fragment="").geturl()

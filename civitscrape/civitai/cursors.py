@@ -101,3 +101,17 @@ def further_back(cursor: str, *, by: int) -> str | None:
     if found is None or int(found[1]) == 0:
         return None
     return f"{max(0, int(found[1]) - by)}{found[2]}"
+
+
+LISTED = 4
+"""Words of a cursor that are repeated to people."""
+
+
+def brief(cursor: str) -> str:
+    """Shorten a cursor that lists ids, as that of a batch does, for people.
+
+    >>> brief("50: 11 12 13 14 15")
+    '50: 11 12 13 … (2 more)'
+    """
+    words = cursor.split()
+    return cursor if len(words) <= LISTED else f"{' '.join(words[:LISTED])} … ({len(words) - LISTED} more)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -59,10 +59,28 @@ def role_of(request: Request) -> Role | None:
     return _ROLES.get(str(request.meta.get("download_slot", "")).partition(" ")[0])
 
 
+NAMED = 3
+"""Calls of a batch that its address names where it is written down."""
+
+
+def brief(url: str) -> str:
+    """Shorten the address of a batch, for people: its first calls, and how many there are.
+
+    >>> brief("https://civitai.com/api/trpc/tag.a,tag.b,tag.c,tag.d?batch=1&input=%7B%7D")
+    'https://civitai.com/api/trpc/tag.a,tag.b,tag.c,… (4 calls)'
+    """
+    place, _, calls = url.partition("?")[0].rpartition("/")
+    names = unquote(calls).split(",")
+    if not place.endswith("/api/trpc") or len(names) <= NAMED:
+        return url
+    return f"{place}/{','.join(names[:NAMED])},… ({len(names)} calls)"
+
+
 def shown(request: Request) -> str:
     """Give a request's address as it may be written down: one of a file without its query, which may be a signature.
 
-    A download that the site sent on counts as one of a file before it has its new role, too: Scrapy logs it then.
+    That of a batch is shortened. A download that the site sent on counts as one of a file before it has its new role,
+    too: Scrapy logs it then.
 
     >>> from scrapy import Request
     >>> shown(Request("https://s3.example/a.png?sig=1", meta={"download_slot": "media s3.example"}))
@@ -70,7 +88,7 @@ def shown(request: Request) -> str:
     """
     sent_on = "download_to" in request.meta and "redirect_urls" in request.meta
     if role_of(request) not in {Role.MEDIA, Role.STORAGE} and not sent_on:
-        return request.url
+        return brief(request.url)
     return urlsplit(request.url)._replace(query="", fragment="").geturl()
 
 

@@ -7,15 +7,21 @@ import re
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from parsel import Selector
+from scrapy.http import TextResponse
 
+from civitscrape.civitai import trpc
 from civitscrape.civitai.encoding import decode
-from civitscrape.exceptions import EnvelopeError
+from civitscrape.exceptions import AnswerError, EnvelopeError
+from civitscrape.items import Level
 
 TAG = 'a[data-activity="tag-click:image"]'
 """The only handle of a tag that is not a matter of looks."""
+
+CALL = "tag.getVotableTags"
+"""What the page asks for its tags."""
 
 SHOW_ALL = {"showAllTags": "true", "image-detail-open": "true"}
 """What the page reads from its local storage: without it, six tags are shown."""
@@ -75,3 +81,36 @@ def open_names(told: Any) -> dict[int, str]:
                     case {"id": int() as number, "name": str() as name}:
                         names[number] = name
     return names
+
+
+def require_bare(call: Any) -> None:
+    """Make sure that a page without tags has none to show, by the answer to its own call, asked once more.
+
+    Raises:
+        AnswerError: the call fails, or tells tags that the page does not show.
+    """
+    match call:
+        case {"url": str() as url, "status": int() as status, "text": str() as text}:
+            told = _told(url, status, text)
+        case _:
+            raise EnvelopeError("a page that shows no tags does not tell what its own call was answered")
+    if not isinstance(told, list):
+        raise EnvelopeError(f"the page's own call {CALL} gave no list of tags")
+    levels = [one.get("nsfwLevel") for one in told if isinstance(one, dict)]
+    # Those rated above PG are not shown on the host for safe works.
+    if due := [one for one in levels if isinstance(one, int) and one & Level.PG]:
+        raise EnvelopeError(f"the page shows none of the {len(due)} tags that its own call {CALL} tells")
+
+
+def _told(url: str, status: int, text: str) -> Any:
+    """Open what a page's own call was answered, which may be one of a batch; without an answer, status 0 and why."""
+    if not status:
+        raise AnswerError(f"the page's own call {CALL} was not answered: {text}")
+    response = TextResponse(url, status=status, body=text, encoding="utf-8")
+    procedures = unquote(urlsplit(url).path).rpartition("/")[2].split(",")
+    if "batch" not in parse_qs(urlsplit(url).query):
+        return trpc.open_result(response)
+    result = trpc.open_batch(response)[procedures.index(CALL)]
+    if isinstance(result, AnswerError):
+        raise result
+    return result

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from civitscrape.archive import paths, runs
+from civitscrape.civitai import cursors
 from civitscrape.commands.archives import archive_of, settings_of
 from civitscrape.commands.crawling import EXIT_CODES
 from civitscrape.exceptions import ArchiveError
@@ -131,7 +132,8 @@ def _print_told(told: dict[str, Any], run: Run, console: Console) -> None:
         target = walk["target"].partition(":")[2]
         listing = " ".join(filter(None, (LISTINGS.get(walk["source"], walk["source"]), walk["asks"])))
         name = f"{target} {'+'.join(walk['levels'])}" + (f"\n  {listing}" if listing else "")
-        row = (name, str(walk["pages"]), str(walk["listed"]), walk["state"], walk["cursor"] or "its first page")
+        cursor = cursors.brief(walk["cursor"]) if walk["cursor"] else "its first page"
+        row = (name, str(walk["pages"]), str(walk["listed"]), walk["state"], cursor)
         table.add_row(*map(escape, row))
     lines = [f"started {run.started_at}; the run {state}; its report is not there"]
     if told["walks"]:

@@ -67,6 +67,9 @@ OPTIONS = (
 SMALL_NODE = "--max-semi-space-size=2 --max-old-space-size=128"
 """Options of Playwright's driver, which is Node: without them it lets 70 MB more of litter lie."""
 
+ASKED = "civitscrape/requests_page"
+"""Statistic that counts requests for pages."""
+
 NAVIGATION = 30_000
 """Milliseconds that a page may take to begin."""
 
@@ -153,9 +156,13 @@ class Browser:
         Raises:
             DownloadFailedError: the page or the browser crashed, or the site could not be reached.
             DownloadTimeoutError: it took longer than ``download_timeout``.
-            NotSupported: the browser does not start.
+            NotSupported: the browser does not start; why is in the meta's ``browser_flaw``, too.
         """
         handler = await self._started()
+        if handler is None:
+            request.meta["browser_flaw"] = self._flaw
+            self._crawler.stats.inc_value(ASKED, -1)  # counted on its way, and nobody asked the site for it
+            raise NotSupported(self._flaw)
         seconds: float = request.meta.get("download_timeout", 60)
         # A page that is there already costs half as much as a new one.
         request.meta["playwright_page"] = self._idle.pop() if self._idle else None
@@ -192,11 +199,10 @@ class Browser:
             await self._handler.close()
 
     async def _started(self) -> Any:
+        """Start the browser, once; None where it does not start."""
         async with self._starting:
             if self._handler is None and self._flaw is None:
                 await self._start()
-        if self._flaw is not None:
-            raise NotSupported(self._flaw)
         return self._handler
 
     async def _start(self) -> None:

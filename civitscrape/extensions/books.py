@@ -151,6 +151,20 @@ class Books:
         """
         return await self._ask(walks.adopt, walk, self.claims)
 
+    async def adopt_votes(self, walk: Walk) -> tuple[Walk, tuple[str, ...]]:
+        """Take up a walk of votes, and tell whose votes are left to other runs, which are asking for them.
+
+        Raises:
+            BusyError: another run is at all of it.
+        """
+        adopted, left = await self._ask(voting.adopt, walk, self.claims)
+        if left:
+            names, runs = ", ".join(sorted(left)), ", ".join(sorted(set(left.values())))
+            self.leave(
+                walk.target, f"{walk.target}: the votes of {names} are left to {runs}, asking for them right now"
+            )
+        return adopted, tuple(sorted(left))
+
     async def parts(self, walk: Walk) -> list[Walk]:
         """Take up what is unfinished of a walk that was split.
 

@@ -4,6 +4,11 @@ Understood are ``(word:1.2)``, ``((word))``, ``[word]``, ``{word}``, escapes suc
 of regional prompts, ``[from:to:0.5]``, ``{a|b}``; left out are ``<lora:name:0.8>``, which is a resource, and wildcards
 such as ``__hair__``, which are no words yet. What is between commas, line breaks and the ends of sentences is one word,
 as the person wrote it; a word that comes twice counts once.
+
+Not everybody writes commas. Two groups beside each other, ``(a)(b)`` or ``(a) (b)``, are two words, and so is a group
+that holds a list from what is beside it, ``(a, b) c``, and one with a number from letters that touch it, ``(a:1.2)b``.
+With a space between, a group is an emphasis within one word: ``(very) red hair`` and ``(very:1.2) red hair`` are one of
+three, as ``a (red:1.2) boat`` is, and ``(flower)s`` is one, too; it has the weight that is furthest from 1.
 """
 
 from __future__ import annotations
@@ -19,7 +24,7 @@ UP, DOWN, BRACE = 1.1, 1 / 1.1, 1.05
 """What one pair of brackets does: ``()`` and ``[]`` as A1111 has it, ``{}`` as NovelAI."""
 
 LONGEST = 20_000
-"""Characters of a prompt that are read: the longest honest one seen has a tenth."""
+"""Characters of a prompt that are read, as far as its words end there: the longest honest one seen has a tenth."""
 
 # All of them bounded, or without two ways to read one text: prompts come from strangers.
 _LORA = re.compile(r"<[A-Za-z][\w-]{0,20}:[^<>]{0,300}>")
@@ -37,6 +42,7 @@ _TOKEN = re.compile(
 )
 _SPECIAL = re.compile(r"[\\()\[\]{}<>;\n\uff0c\u3001\uff1b\u3002:.!?]|__|[A-Z]{3}")
 _SENTENCE = re.compile(r"[.!?](?=\s|$)")
+_END = re.compile(r"[,;\n\uff0c\u3001\uff1b\u3002]|[.!?](?=\s)")
 _SPEAKS = re.compile(r"[^\W_]|[\u2100-\U0010ffff]")
 """A letter, a digit, or what is beyond letters, such as an emoji; the rest is punctuation."""
 
@@ -44,6 +50,7 @@ _SEPARATORS = frozenset(",;\n\uff0c\u3001\uff1b\u3002")
 _OPENS = {"(": UP, "[": DOWN, "{": BRACE}
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 _BRACKETS = _OPENS.keys() | _CLOSES.keys()
+_SIGNS = _BRACKETS | _SEPARATORS
 
 
 class Word(NamedTuple):
@@ -60,7 +67,7 @@ def words(prompt: str) -> list[Word]:
     >>> [tuple(one) for one in words(r"(masterpiece:1.2), ((best)), [dull], star \(sky\), <lora:ink:0.8>")]
     [('masterpiece', 1.2), ('best', 1.21), ('dull', 0.9091), ('star (sky)', 1.0)]
     """
-    text = prompt[:LONGEST]
+    text = prompt if len(prompt) <= LONGEST else _shortened(prompt)
     if _SPECIAL.search(text) is None:
         return _once((part, 1.0) for part in text.split(","))
     if "<" in text:
@@ -76,6 +83,12 @@ def words(prompt: str) -> list[Word]:
     if "BREAK" in text or "AND" in text or "ADD" in text:
         text = _REGION.sub(",", text)
     return _once(_weighted(_SENTENCE.sub(",", text)))
+
+
+def _shortened(prompt: str) -> str:
+    """Cut a prompt that is too long behind a word, so that no half of one is taken for a word."""
+    ends = [found.end() for found in _END.finditer(prompt, 0, LONGEST + 1)]
+    return prompt[: ends[-1]] if ends else ""
 
 
 def _listed(found: re.Match[str]) -> str:
@@ -101,50 +114,71 @@ def _once(found: Iterable[tuple[str, float]]) -> list[Word]:
 def _weighted(text: str) -> Iterator[tuple[str, float]]:
     """Cut a text at its separators; a word has the weight of that part of it which is furthest from 1."""
     tokens = [(token[0], token[1]) for token in _TOKEN.finditer(text)]
-    factors, ends = _brackets(tokens)
+    factors, ends, borders = _brackets(tokens)
     outer: list[float] = []
-    current, weight = 1.0, 1.0
+    current, weight, closed = 1.0, 1.0, False
     parts: list[str] = []
     for place, (sign, explicit) in enumerate(tokens):
-        if sign in _SEPARATORS:
+        if sign in _SEPARATORS or place in borders or (closed and sign in _OPENS):
             yield "".join(parts), _tidy(weight)
             parts, weight = [], 1.0
-        elif place in factors:
+        if place in factors:
             outer.append(current)
             current *= factors[place]
         elif place in ends:
             current = outer.pop()
-        elif sign not in _BRACKETS and explicit is None:
+        elif sign not in _SIGNS and explicit is None:
             parts.append(_unescaped(sign) if sign[0] == "\\" else sign)
             if current != 1.0 and abs(current - 1) > abs(weight - 1) and not sign.isspace():
                 weight = current
+        closed = place in ends or (closed and sign.isspace())
     yield "".join(parts), _tidy(weight)
 
 
-def _brackets(tokens: Sequence[tuple[str, str | None]]) -> tuple[dict[int, float], set[int]]:
-    """Match brackets: what each opening one does to the weight, and where such pairs end; lone ones do nothing."""
+class _Open(NamedTuple):
+    """A bracket that waits for its end."""
+
+    sign: str
+    place: int
+    separators: int
+    """How many were before it."""
+
+
+def _brackets(tokens: Sequence[tuple[str, str | None]]) -> tuple[dict[int, float], set[int], set[int]]:
+    """Match brackets: what each opening one does to the weight, where such pairs end, and which of both end a word.
+
+    Lone ones do nothing.
+    """
     factors: dict[int, float] = {}
     ends: set[int] = set()
-    opened: list[tuple[str, int]] = []
+    borders: set[int] = set()
+    opened: list[_Open] = []
     waiting = dict.fromkeys(_OPENS, 0)
+    separators = 0
     for place, (sign, explicit) in enumerate(tokens):
+        separators += sign in _SEPARATORS
         if sign not in _BRACKETS and explicit is None:
             continue
         if sign in _OPENS:
-            opened.append((sign, place))
+            opened.append(_Open(sign, place, separators))
             waiting[sign] += 1
             continue
         wanted = "(" if explicit is not None else _CLOSES[sign]
         if not waiting[wanted]:
             continue
         while True:
-            kind, begun = opened.pop()
-            waiting[kind] -= 1
-            if kind == wanted:
+            begun = opened.pop()
+            waiting[begun.sign] -= 1
+            if begun.sign == wanted:
                 break
-        factors[begun] = _OPENS[kind] if explicit is None else float(explicit)
+        factors[begun.place] = _OPENS[wanted] if explicit is None else float(explicit)
         ends.add(place)
-    return factors, ends
+        listed = separators > begun.separators
+        if listed or (explicit is not None and begun.place and tokens[begun.place - 1][0][-1].isalnum()):
+            borders.add(begun.place)
+        if listed or (explicit is not None and place + 1 < len(tokens) and tokens[place + 1][0][0].isalnum()):
+            borders.add(place)
+    return factors, ends, borders
 
 
 def _tidy(weight: float) -> float:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from scrapy.utils.misc import load_object
 
 from civitscrape.civitai import answers, levels, pages, shown, things
 from civitscrape.civitai.roles import browser_slot
-from civitscrape.exceptions import AnswerError, EnvelopeError
+from civitscrape.exceptions import AnswerError, BusyError, EnvelopeError
 from civitscrape.items import Image, Level
 from civitscrape.ledger import Walk, WalkState, now
 from civitscrape.parsers import tags
@@ -53,6 +54,7 @@ class PageVotes:
         self._exhausted = False
         self._failures: dict[int, str] = {}
         self._in_a_row = 0
+        self._flaw: str | None = None
         self._nameless = 0
 
     async def begin(self) -> AsyncIterator[Any]:
@@ -73,7 +75,12 @@ class PageVotes:
             state=WalkState.RUNNING,
             started_at=now(),
         )
-        walk = await books.adopt(fresh)
+        try:
+            walk, left = await books.adopt_votes(fresh)
+        except BusyError as error:
+            books.leave(self._target, f"{self._target}: {error}; it is left to that run")
+            return
+        self._wish = replace(self._wish, without=left)
         self._after = int(walk.cursor or 0)
         async for step in self._go_on(walk):
             yield step
@@ -133,11 +140,18 @@ class PageVotes:
             walk.pages, walk.entries = walk.pages + 1, walk.entries + 1
             self._spider.crawler.stats.inc_value("civitscrape/pages")
         except AnswerError as error:
+            self._fail(number, response, error)
+        async for step in self._go_on(walk):
+            yield step
+
+    def _fail(self, number: int, response: Response, error: AnswerError) -> None:
+        """Note why a page could not be read; without a browser no page can, and none was asked for."""
+        if "browser_flaw" in response.meta:
+            self._flaw, self._exhausted = response.meta["browser_flaw"], True
+        else:
             self._failures[number] = str(error)
             self._in_a_row += 1
             self._exhausted = self._exhausted or self._in_a_row >= IN_A_ROW
-        async for step in self._go_on(walk):
-            yield step
 
     def _read(self, response: Response, image: Image) -> list[Any]:
         """Turn a page into all that is kept of it.
@@ -161,6 +175,8 @@ class PageVotes:
         outcome = mapping(response.meta["playwright_page_methods"][0].result)
         if outcome.get("state") not in {"shown", "none"}:
             raise EnvelopeError(f"{response.url} showed no tags within {shown.PATIENCE / 1000:g} s")
+        if outcome["state"] == "none":
+            shown.require_bare(outcome.get("call"))
         return self._kept(image, shown.open_tags(text_of(response)), shown.open_names(outcome.get("names")))
 
     def _kept(self, image: Image, found: list[shown.ShownTag], fresh: dict[int, str]) -> list[Any]:
@@ -175,8 +191,11 @@ class PageVotes:
         walk.state, walk.cursor = WalkState.COMPLETE, None
         if self._nameless:
             self._spider.logger.warning("%s: the names of %d tags could not be had", self._target, self._nameless)
-        if self._failures:
+        if self._flaw is not None:
+            walk.state, walk.error = WalkState.BROKEN, f"no page could be opened: {self._flaw}"
+        elif self._failures:
             first, reason = next(iter(self._failures.items()))
             walk.state = WalkState.BROKEN
+            pages = "1 page" if len(self._failures) == 1 else f"{len(self._failures)} pages"
             given_up = f", {IN_A_ROW} of them one after the other" if self._in_a_row >= IN_A_ROW else ""
-            walk.error = f"{len(self._failures)} pages could not be read{given_up}; the first: image {first}: {reason}"
+            walk.error = f"{pages} could not be read{given_up}; the first: image {first}: {reason}"

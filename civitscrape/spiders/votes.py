@@ -85,6 +85,7 @@ class VotesSpider(CivitaiSpider):
         super().__init__(*args, **kwargs)
         self._tried: Counter[int] = Counter()
         self._given_up: dict[int, AnswerError] = {}
+        self._without: tuple[str, ...] = ()
 
     @classmethod
     def require_login(cls, settings: BaseSettings, arguments: Arguments) -> None:
@@ -110,6 +111,7 @@ class VotesSpider(CivitaiSpider):
             missing="missing" in self.args.only,
             before=stale if "stale" in self.args.only else None,
             usernames=tuple(self.args.username or ()),
+            without=self._without,
         )
 
     @property
@@ -135,7 +137,7 @@ class VotesSpider(CivitaiSpider):
             started_at=now(),
         )
         try:
-            walk = await self.books.adopt(fresh)
+            walk, self._without = await self.books.adopt_votes(fresh)
         except BusyError as error:
             self.books.leave(self.target, f"{self.target}: {error}; it is left to that run")
             return
@@ -173,7 +175,8 @@ class VotesSpider(CivitaiSpider):
         if self._given_up:
             number, error = next(iter(self._given_up.items()))
             walk.state = WalkState.BROKEN
-            walk.error = f"votes of {len(self._given_up)} images could not be had; the first: image {number}: {error}"
+            images = "1 image" if len(self._given_up) == 1 else f"{len(self._given_up)} images"
+            walk.error = f"votes of {images} could not be had; the first: image {number}: {error}"
 
     async def parse_votes(self, response: Response, walk: Walk) -> AsyncIterator[Any]:
         """Keep what a batch told, then ask for the next one."""

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from civitscrape.archive import commit, walks
+from civitscrape.archive import commit, voting, walks
 from civitscrape.archive.claims import Claims, folder_of
 from civitscrape.exceptions import ArchiveError, BusyError
 from civitscrape.items import Image
@@ -65,6 +65,37 @@ def test_a_walk_that_another_run_is_at_is_left_to_it(archive, claims, other):
         archive.run_now(walks.adopt, walk_of(), claims)
 
     assert other.poll() is None
+
+
+@pytest.mark.parametrize(("theirs", "mine"), [("all", "a"), ("all", "all"), ("a", "a"), ("a,b", "b"), ("a,b,c", "c,a")])
+def test_votes_that_another_run_is_asking_for_are_left_to_it(archive, claims, other, theirs, mine):
+    put(archive, walk_of(f"votes:{theirs}", run_id=OTHER, state=WalkState.RUNNING, params={"only": "stale"}))
+
+    with pytest.raises(BusyError, match=f"run {OTHER} is at it right now .walk 1, votes:{theirs}"):
+        archive.run_now(voting.adopt, walk_of(f"votes:{mine}"), claims)
+
+    assert other.poll() is None
+
+
+@pytest.mark.parametrize(("theirs", "mine", "left"), [("a", "all", {"a"}), ("a,b", "b,c", {"b"}), ("a", "b", set())])
+@pytest.mark.usefixtures("other")
+def test_of_votes_that_another_run_asks_for_in_part_the_rest_is_asked_for(archive, claims, theirs, mine, left):
+    put(archive, walk_of(f"votes:{theirs}", run_id=OTHER, state=WalkState.RUNNING))
+    put(archive, walk_of("votes:all", run_id=OTHER, state=WalkState.COMPLETE))
+
+    walk, found = archive.run_now(voting.adopt, walk_of(f"votes:{mine}"), claims)
+
+    assert (walk.id, found) == (3, dict.fromkeys(left, OTHER))
+
+
+def test_votes_of_a_killed_run_are_left_to_nobody(archive, claims, other):
+    put(archive, walk_of("votes:all", run_id=OTHER, state=WalkState.RUNNING))
+    other.kill()
+    other.wait()
+
+    walk, left = archive.run_now(voting.adopt, walk_of("votes:a"), claims)
+
+    assert (walk.target, left) == ("votes:a", {})
 
 
 def test_a_walk_of_a_killed_run_is_taken_up_at_once(archive, claims, other):

@@ -29,6 +29,7 @@ from civitscrape.archive import (
     shelf,
     sidecars,
     tally,
+    voting,
     walks,
 )
 from civitscrape.archive.claims import Claims
@@ -118,6 +119,7 @@ LEFT = [Done(job=Job(key=IMAGE.key or "", path="lampwright/7.png"), fate=Left(re
 CLAIMS = Claims(Path("nowhere"), RUN)
 QUESTIONS: dict[str, Callable[[Any], object]] = {
     "adopt": lambda on: walks.adopt(on, walk_of(), CLAIMS),
+    "adopt votes": lambda on: voting.adopt(on, walk_of("votes:all"), CLAIMS),
     "parts": lambda on: walks.parts(on, walk_of(), CLAIMS),
     "descendants": lambda on: walks.descendants(on, walk_of(id=1)),
     "is_whole": lambda on: walks.is_whole(on, walk_of(id=1, state=WalkState.SPLIT)),

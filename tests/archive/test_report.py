@@ -90,6 +90,14 @@ def test_a_creator_without_works_is_complete(archive):
             "walk 1 (pg+pg13) is broken at cursor '200|17': the site answered 503; run the same command again",
         ),
         (
+            {"state": WalkState.BROKEN, "cursor": "60: 11 12 13 14 15?", "error": "status 503"},
+            "walk 1 (pg+pg13) is broken at cursor '60: 11 12 13 … (2 more)': status 503; run the same command again",
+        ),
+        (
+            {"state": WalkState.BROKEN, "pages": 28, "error": "4 pages could not be read"},
+            "walk 1 (pg+pg13) is broken after 28 pages: 4 pages could not be read; run the same command again",
+        ),
+        (
             {"state": WalkState.RUNNING, "cursor": "200|17"},
             "walk 1 (pg+pg13) is running at cursor '200|17': the crawl ended before it; run the same command again",
         ),

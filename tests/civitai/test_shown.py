@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
-from civitscrape.civitai.shown import SCRIPT, ShownTag, open_names, open_tags
-from civitscrape.exceptions import EnvelopeError
+from civitscrape.civitai.shown import CALL, SCRIPT, ShownTag, open_names, open_tags, require_bare
+from civitscrape.exceptions import AnswerError, EnvelopeError
 
 
 def link(href: str, title: str | None = "Score: 9", text: str = "woman") -> str:
@@ -53,3 +54,39 @@ def test_what_is_no_answer_of_the_site_is_said_to_be_none():
 
 def test_the_script_speaks_to_nobody_but_the_page_s_own_host():
     assert "http" not in SCRIPT
+
+
+OWN = f"https://civitai.com/api/trpc/{CALL}?input=%7B%7D"
+BATCH = f"https://civitai.com/api/trpc/user.getSettings,{CALL}?batch=1&input=%7B%7D"
+NONE: dict[str, Any] = {"result": {"data": {"json": []}}}
+ABOVE = {"result": {"data": '[[1],{"id":2,"nsfwLevel":2},4]'}}
+MILD = {"result": {"data": {"json": [{"id": 4, "nsfwLevel": 1}]}}}
+WRONG = {"error": {"json": {"message": "no time", "code": -32603, "data": {"httpStatus": 500}}}}
+
+
+@pytest.mark.parametrize(("url", "told"), [(OWN, NONE), (OWN, ABOVE), (BATCH, [WRONG, NONE])])
+def test_a_page_without_tags_is_believed_where_its_own_call_tells_none_to_show(url, told):
+    require_bare({"url": url, "status": 200, "text": json.dumps(told)})
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "text", "words"),
+    [
+        (OWN, 500, "", "500"),
+        (OWN, 500, "<html></html>", "500"),
+        (OWN, 200, json.dumps(WRONG), "no time"),
+        (BATCH, 207, json.dumps([NONE, WRONG]), "no time"),
+        (BATCH, 200, json.dumps([NONE]), "1 results to 2 calls"),
+        (OWN, 200, json.dumps(MILD), "none of the 1 tags"),
+        (OWN, 200, '{"result": {"data": {"json": null}}}', "no list of tags"),
+        (OWN, 0, "TimeoutError", "was not answered: TimeoutError"),
+    ],
+)
+def test_a_page_without_tags_is_not_believed_where_its_own_call_fails_or_tells_some(url, status, text, words):
+    with pytest.raises(AnswerError, match=words):
+        require_bare({"url": url, "status": status, "text": text})
+
+
+def test_a_page_that_does_not_tell_what_its_call_was_answered_is_not_believed():
+    with pytest.raises(EnvelopeError, match="does not tell"):
+        require_bare(None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -23,6 +23,7 @@ from civitscrape.sandbox.world import CreatorSpec, World
 from civitscrape.settings import USER_AGENT
 from tests.crawls.archive import Archived
 from tests.crawls.processes import PATIENCE, SCRAPY, project, run, start
+from tests.crawls.worlds import bared
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,6 +136,36 @@ async def test_an_image_that_is_gone_is_marked_and_one_rated_anew_is_left_out(cr
     assert archive.rows("SELECT level, votes_at FROM images WHERE id = ?", risen) == [{"level": 8, "votes_at": None}]
 
 
+ERROR = (
+    '{"error":{"json":{"message":"no time","code":-32603,"data":{"code":"INTERNAL_SERVER_ERROR","httpStatus":500}}}}'
+)
+FAULTS: tuple[dict[str, Any], ...] = (
+    {"fault": "status", "status": 500},
+    {"fault": "status", "status": 200, "body": ERROR},
+    {"fault": "reset"},
+)
+NEVER: dict[str, Any] = {"fault": "delay", "seconds": 60.0}
+
+
+async def test_a_page_whose_own_call_fails_has_not_told_that_there_are_no_tags(crawl, tmp_path):
+    bare, *failing = [one.id for one in WORLD.named(NAME).records if one.level == Level.PG][: 2 + len(FAULTS)]
+    with Sandbox(bared(WORLD, bare)).in_thread() as sandbox:
+        archive = (await crawl(sandbox, "user", RECORDS)).archive
+        for fault, number in zip((*FAULTS, NEVER), failing, strict=True):
+            sandbox.faults.add({**fault, "path": "/api/trpc/tag.getVotableTags", "contains": str(number)})
+        browse(tmp_path, sandbox)
+        unasked = archive.rows("SELECT id FROM images WHERE level = 1 AND votes_at IS NULL ORDER BY id")
+        reasons = archive.latest_report()["reasons"]
+        sandbox.faults.clear()
+        browse(tmp_path, sandbox)
+
+    mild = [row["id"] for row in archive.rows("SELECT id FROM images WHERE level = 1")]
+    assert [row["id"] for row in unasked] == sorted(failing)
+    assert any(f"{len(failing)} pages could not be read" in one for one in reasons)
+    assert scores(archive) == true_scores([one for one in mild if one != bare])
+    assert archive.rows("SELECT id FROM images WHERE level = 1 AND votes_at IS NULL") == []
+
+
 async def test_a_browser_that_crashed_is_started_again_and_its_pages_are_asked_again(crawl, tmp_path):
     with Sandbox(WORLD).in_thread() as sandbox:
         archive = (await crawl(sandbox, "user", RECORDS)).archive
@@ -179,3 +210,19 @@ def test_without_a_browser_one_line_says_how_to_get_one(tmp_path, settings, word
     assert words in done.stderr
     assert "apt install chromium-headless-shell" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+async def test_a_browser_that_does_not_start_is_said_once_and_counts_as_no_page(crawl, tmp_path):
+    program = tmp_path / "no-browser"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    with Sandbox(WORLD).in_thread() as sandbox:
+        await crawl(sandbox, "user", RECORDS)
+        archive = browse(tmp_path, sandbox, BROWSER_EXECUTABLE=str(program))
+
+    told = archive.latest_report()
+    (reason,) = [one for one in told["reasons"] if "no-browser" in one]
+    assert "at its first page: no page could be opened: the browser" in reason
+    assert "could not be read" not in reason
+    assert [walk["pages"] for target in told["targets"] for walk in target["walks"]] == [0]
+    assert told["requests"]["page"] == 0

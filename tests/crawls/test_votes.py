@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from civitscrape.exceptions import ArgumentError
 from civitscrape.items import Level
 from civitscrape.ledger import Outcome
+from civitscrape.sandbox import procedures
 from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT
 from civitscrape.sandbox.content_truth import votes_truth
+from civitscrape.sandbox.inputs import ProcedureError
 from civitscrape.sandbox.server import Sandbox
 from civitscrape.sandbox.site import Quirks
 from civitscrape.sandbox.world import CreatorSpec, World
+from tests.crawls.worlds import bared
+
+if TYPE_CHECKING:
+    from civitscrape.sandbox.ask import Ask
+    from civitscrape.sandbox.site import Site
 
 KEY = {"CIVITAI_API_KEY": SANDBOX_ACCOUNT.key}
 NAME = "lampwright"
@@ -35,13 +42,6 @@ def true_votes(world: World, ids: list[int]) -> dict[tuple[int, int], tuple[Any,
         for one in votes_truth(world, number)
         if one["shown"]
     }
-
-
-def bared(world: World, image_id: int) -> World:
-    """Take all tags off an image."""
-    old = world.named(NAME)
-    records = tuple(replace(one, tag_ids=()) if one.id == image_id else one for one in old.records)
-    return replace(world, creators={**world.creators, NAME: replace(old, records=records)})
 
 
 def ids_in(archive: Any) -> list[int]:
@@ -86,6 +86,42 @@ async def test_nothing_is_asked_twice_before_it_is_stale(crawl):
     assert again.report["requests"]["api"] == 0
     assert again.outcome is Outcome.COMPLETE
     assert stale.report["requests"]["api"] >= 2
+
+
+async def test_runs_beside_each_other_ask_for_each_image_once_and_say_what_they_leave(crawl):
+    with Sandbox(WORLD, latency={"api": 300}).in_thread() as sandbox:
+        before = await crawl(sandbox, "user", {**RECORDS, "username": f"{NAME},harbourmaster"})
+        sandbox.log.reset()
+
+        broad = asyncio.create_task(crawl(sandbox, "votes", {}, **KEY))
+        await asyncio.sleep(0.5)
+        narrow = await crawl(sandbox, "votes", {"username": NAME}, **KEY)
+        asked = await broad
+        calls = sum(line.url.count("tag.getVotableTags") for line in sandbox.log.lines)
+
+    (reason,) = narrow.report["reasons"]
+    assert calls == len(ids_in(before.archive))
+    assert (asked.outcome, narrow.outcome) == (Outcome.COMPLETE, Outcome.INCOMPLETE)
+    assert "is at it right now" in reason
+    assert "votes:all" in reason
+
+
+async def test_a_run_of_all_leaves_the_creators_that_another_run_is_at(crawl):
+    with Sandbox(WORLD, latency={"api": 300}).in_thread() as sandbox:
+        before = await crawl(sandbox, "user", {**RECORDS, "username": f"{NAME},harbourmaster"})
+        sandbox.log.reset()
+
+        narrow = asyncio.create_task(crawl(sandbox, "votes", {"username": NAME.upper()}, **KEY))
+        await asyncio.sleep(0.5)
+        broad = await crawl(sandbox, "votes", {}, **KEY)
+        asked = await narrow
+        calls = sum(line.url.count("tag.getVotableTags") for line in sandbox.log.lines)
+        again = await crawl(sandbox, "votes", {}, **KEY)
+
+    assert calls == len(ids_in(before.archive))
+    assert (asked.outcome, broad.outcome, again.outcome) == (Outcome.COMPLETE, Outcome.INCOMPLETE, Outcome.COMPLETE)
+    assert any(f"the votes of {NAME} are left to" in one for one in broad.report["reasons"])
+    assert again.archive.rows("SELECT id FROM images WHERE votes_at IS NULL") == []
 
 
 async def test_only_the_creator_named_is_asked_about(crawl):
@@ -153,3 +189,46 @@ async def test_a_run_that_was_cut_short_goes_on_at_its_batch(crawl):
 async def test_without_key_and_cookies_it_says_what_would_help(crawl):
     with Sandbox(WORLD).in_thread() as sandbox, pytest.raises(ArgumentError, match="votes=browser"):
         await crawl(sandbox, "votes", {})
+
+
+@pytest.mark.parametrize("fault", ["empty", "malformed", "reset", "challenge", "status"])
+async def test_what_is_said_of_a_batch_that_failed_is_short(crawl, caplog, fault):
+    with Sandbox(WORLD).in_thread() as sandbox:
+        await crawl(sandbox, "user", RECORDS)
+        sandbox.faults.add({"fault": fault, "path": "/api/trpc/tag.getVotableTags"})
+        caplog.clear()
+        crawled = await crawl(sandbox, "votes", {}, RETRY_TIMES=1, **KEY)
+
+    said = [*crawled.report["reasons"], *(one.getMessage() for one in caplog.records if one.levelname != "DEBUG")]
+    assert any("(50 calls)" in one for one in said)
+    assert max(map(len, said)) < 600
+
+
+async def test_an_image_whose_own_call_fails_is_told_and_asked_again_and_the_others_of_its_batch_are_kept(
+    crawl, monkeypatch
+):
+    real = procedures.TABLE["tag.getVotableTags"]
+    with Sandbox(WORLD).in_thread() as sandbox:
+        ids = ids_in((await crawl(sandbox, "user", RECORDS)).archive)
+        bad = ids[7]
+
+        def failing(site: Site, ask: Ask, given: dict[str, Any]) -> Any:
+            if given["id"] == bad:
+                raise ProcedureError("INTERNAL_SERVER_ERROR", "no time for this one")
+            return real(site, ask, given)
+
+        monkeypatch.setitem(procedures.TABLE, "tag.getVotableTags", failing)
+        crawled = await crawl(sandbox, "votes", {}, **KEY)
+        unmarked = crawled.archive.rows("SELECT id FROM images WHERE votes_at IS NULL")
+        told = votes_in(crawled.archive)
+        monkeypatch.undo()
+        again = await crawl(sandbox, "votes", {}, **KEY)
+
+    (reason,) = crawled.report["reasons"]
+    assert (crawled.outcome, again.outcome) == (Outcome.INCOMPLETE, Outcome.COMPLETE)
+    assert f"votes of 1 image could not be had; the first: image {bad}: " in reason
+    assert "no time for this one" in reason
+    assert unmarked == [{"id": bad}]
+    assert told == true_votes(WORLD, [one for one in ids if one != bad])
+    assert votes_in(again.archive) == true_votes(WORLD, ids)
+    assert again.report["requests"]["api"] == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from civitscrape.items import Level
@@ -20,6 +21,13 @@ PAGE = 20
 def world(images: int = 70, **options: object) -> World:
     spec = CreatorSpec(username=NAME, images=images, **{"levels": SAFE, **options})  # type: ignore[arg-type]
     return World.build(seed=7, creators=[spec, CreatorSpec(username="harbourmaster", images=3)], now=LONG_AGO)
+
+
+def bared(world: World, image_id: int) -> World:
+    """Take all tags off an image."""
+    old = world.named(NAME)
+    records = tuple(replace(one, tag_ids=()) if one.id == image_id else one for one in old.records)
+    return replace(world, creators={**world.creators, NAME: replace(old, records=records)})
 
 
 def at(offset: int) -> str:
