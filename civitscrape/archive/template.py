@@ -287,6 +287,8 @@ def _check_part(text: str, pieces: tuple[Piece, ...]) -> None:
         if not piece.is_field and names.legal(piece.text) != piece.text:
             raise refusal(text, f"{piece.text!r} has characters that are not allowed in names on every system")
     first, last = pieces[0], pieces[-1]
+    if first[:2] == ("ext", True):
+        raise refusal(text, "no part may begin with {ext}, whose first sign is a dot, so neither .. nor hidden names")
     if not first.is_field and first.text[0] in ". ":
         raise refusal(text, f"no part may begin with a dot or a space ({first.text!r}), so neither .. nor hidden names")
     if not last.is_field and last.text[-1] in ". ":
