@@ -301,7 +301,13 @@ def is_missing(report: TargetReport) -> bool:
 
 
 def judge(
-    targets: list[TargetReport], *, refused: int, stopped: bool, error: str | None, failed: int = 0
+    targets: list[TargetReport],
+    *,
+    refused: int,
+    stopped: bool,
+    error: str | None,
+    lost: int = 0,
+    why_lost: str | None = None,
 ) -> tuple[Outcome, list[str]]:
     """Give a run its outcome, and the reasons for anything but ``complete``.
 
@@ -309,14 +315,15 @@ def judge(
         targets: what was found of each target.
         refused: entries that could not be read.
         stopped: whether a person ended the run.
-        failed: downloads of this run that failed, also those of files that were there before.
+        lost: files that this run asked for and that did not come, also those that belong to none of its targets.
+        why_lost: why the first of them did not.
         error: what cut the run short, when it was neither a person nor the site's last word.
     """
     found = [reason for target in targets for reason in target.reasons]
     if refused:
         found.append(f"{refused} entries could not be read; they are kept in the table payloads, with the reason")
-    if failed and not any(target.files.get("failed") for target in targets):
-        found.append(f"{failed} files could not be fetched again; those that were there before are still there")
+    if lost > 0 and not any(target.files.keys() & LOST for target in targets):
+        found.append(f"{lost} files could not be fetched" + (f"; the first: {why_lost}" if why_lost else ""))
     if error is not None:
         found.append(error)
     if stopped:

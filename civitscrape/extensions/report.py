@@ -22,7 +22,7 @@ from civitscrape.archive import report as reports
 from civitscrape.archive.converter import Tally
 from civitscrape.civitai.media import ORIGINAL
 from civitscrape.exceptions import ArchiveError
-from civitscrape.extensions.books import Books
+from civitscrape.extensions.books import KEPT, Books
 from civitscrape.extensions.feeds import Feeds
 from civitscrape.ledger import Outcome, WalkState, now
 
@@ -120,7 +120,8 @@ class Report:
         self.outcome, why = reports.judge(
             targets,
             refused=counts["refused"],
-            failed=counts["failed"],
+            lost=counts["failed"] + stats.get_value("civitscrape/files_refused", 0) - stats.get_value(KEPT.counter, 0),
+            why_lost=books.lost,
             stopped=reason == "shutdown" and books.error is None,
             error=books.error or stats.get_value("civitscrape/postponed"),
         )

@@ -64,12 +64,12 @@ class Posters:
         try:
             known = await self._books.archive.run(posters.state, item.key)
             if known not in {MediaState.STORED, MediaState.GONE} or self._again:
-                await self._fetch(item, video)
+                await self._fetch(item, video, kept=known == MediaState.STORED)
         except ArchiveError as error:
             self._books.stop(error)
         return item
 
-    async def _fetch(self, video: Image, path: str) -> None:
+    async def _fetch(self, video: Image, path: str, *, kept: bool) -> None:
         key = posters.key_of(video.key or "")
         url = media.poster(self._base, video.key or "")
         meta = stamp(Role.MEDIA, url) | {"download_to": str(paths.part_path(self._store, key))}
@@ -93,7 +93,7 @@ class Posters:
         )
         await self._books.archive.run(self._put, told, url)
         self._crawler.stats.inc_value(f"civitscrape/posters_{told.state}")
-        if told.state == MediaState.FAILED:
+        if told.state in {MediaState.FAILED, MediaState.REFUSED} or (kept and told.state == MediaState.GONE):
             self._failed.append(f"image {video.id}: {told.error}")
 
 

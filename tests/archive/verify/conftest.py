@@ -81,7 +81,9 @@ class Shelf:
         )
 
     def check(self, **how: Any) -> Findings:
-        shop = Workshop(store=self.store, template=how.pop("template", "{creator}/{id}{ext}"), kinds=how.pop("kinds", ("json",)))
+        shop = Workshop(
+            store=self.store, template=how.pop("template", "{creator}/{id}{ext}"), kinds=how.pop("kinds", ("json",))
+        )
         check = Check(self.archive, Scope(shop=shop, **how))
         check.total()
         check.run(lambda _files, _size: None)
