@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from civitscrape.archive import schema, tally
+from civitscrape.archive import losses, schema, tally
+from civitscrape.archive.losses import Loss
 from civitscrape.civitai import levels
 from civitscrape.civitai.media import ORIGINAL
 from civitscrape.items import MediaType
@@ -112,10 +113,13 @@ class TargetReport:
     unlisted: list[int]
     """Ids that it names, or that were asked for, and that no listing brought."""
     failures: list[dict[str, Any]]
+    """Files that did not come, by name; model files also where they are gone."""
     busy: str | None = None
     """Which other run is at it, where it was left to that one."""
     listed: bool = True
     """Whether it is something that listings are followed for."""
+    losses: list[Loss] = field(default_factory=list)
+    """How many did not come, by the kind of their reason."""
     walks: list[WalkReport] = field(default_factory=list)
 
 
@@ -139,7 +143,9 @@ def target_report(
     left_out = levels.names(levels.ALL & ~mask) if walks else []
     run = walks[0].run_id if walks else None
     media = tally.media_of(connection, target, mask, since, run=run, quality=quality)
-    files = Counter(media) + Counter(tally.model_files(connection, target))
+    models = tally.model_files(connection, target)
+    files = Counter(media) + Counter(models)
+    lacks = bool(files.keys() & LOST) or MediaState.GONE in models
     report = TargetReport(
         target=target,
         exists=told.exists,
@@ -154,7 +160,8 @@ def target_report(
         ask_with="-a level=all" if left_out else None,
         reasons=[],
         unlisted=tally.unlisted(connection, target, walks),
-        failures=_failures(connection, target, mask, quality) if files.keys() & LOST else [],
+        failures=_failures(connection, target, mask, quality) if lacks else [],
+        losses=losses.gathered(tally.losses(connection, target, mask, quality)) if lacks else [],
         busy=busy,
         listed=told.listed,
     )
@@ -251,14 +258,11 @@ def reasons(report: TargetReport, told: Announcement, mask: int) -> Iterable[str
         yield f"{report.target}: nothing was listed, so whether it exists is not known: {silence}"
     for walk in report.walks:
         yield from _walk_reasons(walk)
-    for state, sentence in (
-        ("failed", "files could not be fetched; the same command tries them again"),
-        ("refused", "files were refused"),
-        ("wanted", "files are still wanted; the same command goes on with them"),
-    ):
-        if state in report.files:
-            why = next((one["error"] for one in report.failures if one["state"] == state), None)
-            yield f"{report.files[state]} {sentence}" + (f"; the first: {why}" if why else "")
+    failed = "files could not be fetched; the same command tries them again"
+    yield from losses.sentences(report.losses, MediaState.FAILED, failed)
+    yield from losses.sentences(report.losses, MediaState.REFUSED, "files were refused")
+    if wanted := report.files.get(MediaState.WANTED):
+        yield f"{wanted} files are still wanted; the same command goes on with them"
     if not told.level & ~mask:
         yield from _shortfalls(report)
     yield from _gaps(report)

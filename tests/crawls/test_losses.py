@@ -93,3 +93,43 @@ async def test_files_that_a_retry_does_not_bring_are_told_of_with_the_first_reas
     [told] = retried.report["reasons"]
     assert "files could not be fetched; the first: models/" in told
     assert "set CIVITAI_API_KEY or CIVITAI_COOKIES" in told
+
+
+async def test_each_kind_of_refusal_is_told_once_with_the_number_of_files_and_the_first(crawl, caplog):
+    caplog.set_level(logging.INFO)
+    refusing = CreatorSpec(username=NAME, images=4, models=6, early_access_models=2, generate_only_models=2)
+
+    with Sandbox(World.build(creators=[refusing])).in_thread() as sandbox:
+        crawled = await crawl(sandbox, "user", MODEL_FILES, **KEY)
+
+    rows = crawled.archive.rows("SELECT id, error FROM model_files WHERE state = 'refused' ORDER BY id")
+    for words in ("it is free for all from", "has disabled downloads"):
+        alike = [row for row in rows if words in row["error"]]
+        [told] = [reason for reason in crawled.report["reasons"] if words in reason]
+        assert len(alike) >= 2
+        assert told.startswith(f"{len(alike)} files were refused; the first: models/")
+        assert f"/{alike[0]['id']}-" in told
+        assert len([line for line in log_of(crawled).splitlines() if words in line and "refused: " in line]) == len(
+            alike
+        )
+    assert len({reason.partition("answered")[2] for reason in crawled.report["reasons"]}) == len(
+        crawled.report["reasons"]
+    )
+
+
+async def test_model_files_that_are_gone_are_told_of_with_the_reason_and_leave_the_run_complete(crawl, capfd):
+    losing = CreatorSpec(username=NAME, images=4, models=3, lost_files=1)
+
+    with Sandbox(World.build(creators=[losing])).in_thread() as sandbox:
+        crawled = await crawl(sandbox, "user", MODEL_FILES, **KEY)
+    printed = capfd.readouterr().err
+
+    [row] = crawled.archive.rows("SELECT id, name, error FROM model_files WHERE state = 'gone'")
+    [target] = crawled.report["targets"]
+    assert [(one["id"], one["state"], one["error"]) for one in target["failures"]] == [
+        (row["id"], "gone", row["error"])
+    ]
+    assert crawled.outcome == "complete"
+    [line] = [line for line in printed.splitlines() if "model files that the site has no more" in line]
+    assert line.startswith(f"user:{NAME}: 1 model files that the site has no more; the first: models/")
+    assert line.endswith("-a redownload=yes brings it")
