@@ -32,6 +32,8 @@ class Kind:
     """Those of them that the archive has."""
     done: int = 0
     """Those that the CDN no longer has, or that cannot be had."""
+    over: int = 0
+    """Those that would be fetched, were they not larger than a person wants; only stated sizes are known."""
     to_fetch: int = 0
     """Those that would be fetched."""
     size: int | None = 0
@@ -54,13 +56,14 @@ class Forecast:
     """Targets of the walks, with how each ended and why."""
 
 
-def forecast(listed: Engine, archive: Engine | None, *, redownload: bool = False) -> Forecast:
+def forecast(listed: Engine, archive: Engine | None, *, redownload: bool = False, limit: int | None = None) -> Forecast:
     """Compare.
 
     Args:
         listed: database that the listings were written to.
         archive: the person's own; None where there is none yet.
         redownload: whether what is here would be fetched again.
+        limit: bytes that a file may have; None for any number.
     """
     told = Forecast()
     with listed.connect() as new:
@@ -79,7 +82,11 @@ def forecast(listed: Engine, archive: Engine | None, *, redownload: bool = False
         state = states.get((kind, key))
         of.here += state == MediaState.STORED
         of.done += state in DONE
-        if state not in DONE and (redownload or state != MediaState.STORED):
+        if state in DONE or (state == MediaState.STORED and not redownload):
+            continue
+        if limit is not None and size is not None and size > limit:
+            of.over += 1
+        else:
             of.to_fetch += 1
             of.unsized += size is None
             of.size = (of.size or 0) + (size or 0)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from civitscrape.archive import schema, tally
+from civitscrape.archive import losses, schema, tally
+from civitscrape.archive.losses import Loss
 from civitscrape.civitai import cursors, levels
 from civitscrape.civitai.media import ORIGINAL
 from civitscrape.items import MediaType
-from civitscrape.ledger import LOST, POSTERS, Announcement, Outcome, Walk, WalkState
+from civitscrape.ledger import LOST, POSTERS, Announcement, MediaState, Outcome, Walk, WalkState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -109,12 +110,15 @@ class TargetReport:
     unlisted: list[int]
     """Ids that it names, or that were asked for, and that no listing brought."""
     failures: list[dict[str, Any]]
+    """Files that did not come, by name; model files also where they are gone."""
     busy: str | None = None
     """Which other run is at it, where it was left to that one."""
     listed: bool = True
     """Whether it is something that listings are followed for."""
     retried: dict[str, dict[str, int]] = field(default_factory=dict)
     """Files that earlier runs left, by kind, and what became of them; ``files`` counts them, too, but for posters."""
+    losses: list[Loss] = field(default_factory=list)
+    """How many did not come, by the kind of their reason."""
     walks: list[WalkReport] = field(default_factory=list)
 
 
@@ -138,11 +142,13 @@ def target_report(
     left_out = levels.names(levels.ALL & ~mask) if walks else []
     run = walks[0].run_id if walks else None
     media = tally.media_of(connection, target, mask, since, run=run, quality=quality)
-    files = Counter(media) + Counter(tally.model_files(connection, target))
+    models = tally.model_files(connection, target)
+    files = Counter(media) + Counter(models)
     retried = told.retried or {}
     for kind, fates in retried.items():
         if kind != POSTERS:
             files.update(fates)
+    lacks = bool(files.keys() & LOST) or MediaState.GONE in models
     report = TargetReport(
         target=target,
         exists=told.exists,
@@ -157,7 +163,8 @@ def target_report(
         ask_with="-a level=all" if left_out else None,
         reasons=[],
         unlisted=tally.unlisted(connection, target, walks),
-        failures=[*(told.failures or []), *_failures(connection, target, mask, quality)] if files.keys() & LOST else [],
+        failures=[*(told.failures or []), *_failures(connection, target, mask, quality)] if lacks else [],
+        losses=losses.gathered(tally.losses(connection, target, mask, quality)) if lacks else [],
         retried=retried,
         busy=busy,
         listed=told.listed,
@@ -255,14 +262,11 @@ def reasons(report: TargetReport, told: Announcement, mask: int) -> Iterable[str
         yield f"{report.target}: nothing was listed, so whether it exists is not known: {silence}"
     for walk in report.walks:
         yield from _walk_reasons(walk)
-    for state, sentence in (
-        ("failed", "files could not be fetched; the same command tries them again"),
-        ("refused", "files were refused"),
-        ("wanted", "files are still wanted; the same command goes on with them"),
-    ):
-        if state in report.files:
-            why = next((one["error"] for one in report.failures if one["state"] == state), None)
-            yield f"{report.files[state]} {sentence}" + (f"; the first: {why}" if why else "")
+    failed = "files could not be fetched; the same command tries them again"
+    yield from losses.sentences(report.losses, MediaState.FAILED, failed)
+    yield from losses.sentences(report.losses, MediaState.REFUSED, "files were refused")
+    if wanted := report.files.get(MediaState.WANTED):
+        yield f"{wanted} files are still wanted; the same command goes on with them"
     if not told.level & ~mask:
         yield from _shortfalls(report)
     yield from _gaps(report)
@@ -307,7 +311,13 @@ def is_missing(report: TargetReport) -> bool:
 
 
 def judge(
-    targets: list[TargetReport], *, refused: int, stopped: bool, error: str | None, failed: int = 0
+    targets: list[TargetReport],
+    *,
+    refused: int,
+    stopped: bool,
+    error: str | None,
+    lost: int = 0,
+    why_lost: str | None = None,
 ) -> tuple[Outcome, list[str]]:
     """Give a run its outcome, and the reasons for anything but ``complete``.
 
@@ -315,14 +325,15 @@ def judge(
         targets: what was found of each target.
         refused: entries that could not be read.
         stopped: whether a person ended the run.
-        failed: downloads of this run that failed, also those of files that were there before.
+        lost: files that this run asked for and that did not come, also those that belong to none of its targets.
+        why_lost: why the first of them did not.
         error: what cut the run short, when it was neither a person nor the site's last word.
     """
     found = [reason for target in targets for reason in target.reasons]
     if refused:
         found.append(f"{refused} entries could not be read; they are kept in the table payloads, with the reason")
-    if failed and not any(target.files.get("failed") for target in targets):
-        found.append(f"{failed} files could not be fetched again; those that were there before are still there")
+    if lost > 0 and not any(target.files.keys() & LOST for target in targets):
+        found.append(f"{lost} files could not be fetched" + (f"; the first: {why_lost}" if why_lost else ""))
     if error is not None:
         found.append(error)
     if stopped:

@@ -8,7 +8,10 @@ import sqlalchemy as sa
 
 from civitscrape.archive import renditions, schema
 from civitscrape.archive.database import from_row, in_chunks
+from civitscrape.archive.losses import Loss
+from civitscrape.archive.naming import name_of_file
 from civitscrape.civitai.media import ORIGINAL
+from civitscrape.items import ModelFile
 from civitscrape.ledger import MediaState, Walk
 
 if TYPE_CHECKING:
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
 
 NAMING = frozenset({"rest.models", "trpc.model.getAll"})
 """Sources whose ``ids`` are the entries themselves."""
+
+
+LACKING = (MediaState.FAILED, MediaState.REFUSED)
+"""States of files that did not come and may be there."""
 
 
 PROFILE = "page.user"
@@ -147,11 +154,26 @@ def failures(
     query = (
         sa.select(images.c.id, media.c.state, media.c.error)
         .select_from(schema.links.join(images, sa.true()).join(media, sa.true()))
-        .where(_of_target(target, mask), _media(quality), media.c.state.in_((MediaState.FAILED, MediaState.REFUSED)))
+        .where(_of_target(target, mask), _media(quality), media.c.state.in_(LACKING))
         .order_by(images.c.id)
         .limit(most)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def losses(connection: Connection, target: str, mask: int, quality: str = ORIGINAL) -> list[Loss]:
+    """Count the files of a target that could not be had in a quality, by their reasons."""
+    images, media = schema.images, schema.media
+    first = sa.func.min(images.c.id)
+    query = (
+        sa.select(media.c.state, media.c.error, sa.func.count(sa.distinct(media.c.key)), first)
+        .select_from(schema.links.join(images, sa.true()).join(media, sa.true()))
+        .where(_of_target(target, mask), _media(quality), media.c.state.in_(LACKING))
+        .group_by(media.c.state, media.c.error)
+        .order_by(first)
+    )
+    of_images = [Loss(state, error, number, f"image {one}") for state, error, number, one in connection.execute(query)]
+    return _model_file_losses(connection, target) + of_images
 
 
 def unlisted(connection: Connection, target: str, walks: list[Walk]) -> list[int]:
@@ -183,7 +205,7 @@ def _model_files(target: str) -> sa.Select[Any]:
     of_version = (links.c.entry_kind == "version") & (links.c.entry_id == versions.c.id)
     of_model = (links.c.entry_kind == "model") & (links.c.entry_id == versions.c.model_id)
     return (
-        sa.select(files.c.id, files.c.name, files.c.state, files.c.error)
+        sa.select(files.c.id, files.c.version_id, files.c.name, files.c.state, files.c.error)
         .select_from(links.join(versions, of_version | of_model).join(files, files.c.version_id == versions.c.id))
         .where(links.c.target_kind == kind, links.c.target == name, files.c.state.is_not(None))
         .distinct()
@@ -199,7 +221,18 @@ def model_files(connection: Connection, target: str) -> dict[str, int]:
 
 
 def model_file_failures(connection: Connection, target: str, most: int) -> list[dict[str, Any]]:
-    """Name model files of a target that could not be had, with the reason."""
-    lacking = schema.model_files.c.state.in_((MediaState.FAILED, MediaState.REFUSED))
-    wanting = _model_files(target).where(lacking).limit(most)
+    """Name model files of a target that could not be had, with the reason; those that are gone come last."""
+    files = schema.model_files
+    lacking = files.c.state.in_((*LACKING, MediaState.GONE))
+    wanting = _model_files(target).where(lacking).order_by(files.c.state == MediaState.GONE, files.c.id).limit(most)
     return [dict(row) for row in connection.execute(wanting).mappings()]
+
+
+def _model_file_losses(connection: Connection, target: str) -> list[Loss]:
+    """Name every model file of a target that could not be had, also those that are gone: no table shows them."""
+    files = schema.model_files
+    lacking = _model_files(target).where(files.c.state.in_((*LACKING, MediaState.GONE))).order_by(files.c.id)
+    return [
+        Loss(row.state, row.error, 1, name_of_file(ModelFile(id=row.id, version_id=row.version_id, name=row.name)))
+        for row in connection.execute(lacking)
+    ]

@@ -38,6 +38,7 @@ CONDITIONS = 6
 _VALUE_SIZE = 16
 """Bytes that a value is left with, so that something of it can still be read before its hash."""
 _NAME = re.compile(r"[^\W\d]\w*")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DATE_FORM = re.compile(r"(?:[^%{}|]|%[YymdHMSjGVu])+")
 """Forms of a date: the directives of ``strftime`` that give digits, whatever the language of the machine."""
 
@@ -162,7 +163,7 @@ class _Parser:
                 self._place += 1
                 found.append(self._field())
             else:
-                end = re.compile(r"[{}]|$").search(self._template, self._place)
+                end = re.compile(r"[{}]|\Z").search(self._template, self._place)
                 stop = end.start() if end else len(self._template)
                 found.append(Piece(self._template[self._place : stop], is_field=False))
                 self._place = stop
@@ -274,6 +275,8 @@ def _check_start(text: str, template: str) -> None:
         raise refusal(text, "must be relative to the media store: no leading slash, no drive letter")
     if "\\" in template:
         raise refusal(text, "folders are divided by / on every system, not by a backslash")
+    if found := _CONTROL.search(template):
+        raise refusal(text, f"{found[0]!r} is a control character, not allowed in names on every system")
 
 
 def _check_part(text: str, pieces: tuple[Piece, ...]) -> None:
@@ -284,6 +287,8 @@ def _check_part(text: str, pieces: tuple[Piece, ...]) -> None:
         if not piece.is_field and names.legal(piece.text) != piece.text:
             raise refusal(text, f"{piece.text!r} has characters that are not allowed in names on every system")
     first, last = pieces[0], pieces[-1]
+    if first[:2] == ("ext", True):
+        raise refusal(text, "no part may begin with {ext}, whose first sign is a dot, so neither .. nor hidden names")
     if not first.is_field and first.text[0] in ". ":
         raise refusal(text, f"no part may begin with a dot or a space ({first.text!r}), so neither .. nor hidden names")
     if not last.is_field and last.text[-1] in ". ":

@@ -27,6 +27,7 @@ from civitscrape.exceptions import ArgumentError
 from civitscrape.extensions.books import Books
 from civitscrape.extensions.report import Report
 from civitscrape.ledger import WalkState
+from civitscrape.pipelines.media import size_limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,7 +169,8 @@ def _judge(crawler: Crawler, own: BaseSettings, arguments: Mapping[str, str]) ->
     listed = open_engine(crawler.settings["DATABASE_URL"])
     archive = open_engine(own["DATABASE_URL"]) if _exists(own["DATABASE_URL"]) else None
     try:
-        told = forecast.forecast(listed, archive, redownload=arguments.get("redownload") == "yes")
+        redownload, limit = arguments.get("redownload") == "yes", size_limit(crawler)
+        told = forecast.forecast(listed, archive, redownload=redownload, limit=limit)
     finally:
         for engine in filter(None, (listed, archive)):
             engine.dispose()
@@ -201,10 +203,13 @@ def _show(told: Forecast, console: Console) -> None:
         entries.add_row(f"{kind}s", *map(str, numbers), str(sum(numbers)))
     console.print(entries)
     files = Table(title="files", title_justify="left", box=box.SIMPLE_HEAD)
-    for name in ("kind", "listed", "here", "gone or refused", "to fetch", "bytes"):
+    is_limited = any(of.over for of in told.files.values())
+    over = ("over the limit",) if is_limited else ()
+    for name in ("kind", "listed", "here", "gone or refused", *over, "to fetch", "bytes"):
         files.add_column(name, justify="left" if name == "kind" else "right")
     for kind, of in told.files.items():
-        files.add_row(f"{kind}s", str(of.wanted), str(of.here), str(of.done), str(of.to_fetch), _size(of))
+        numbers = [of.wanted, of.here, of.done, *([of.over] if is_limited else ()), of.to_fetch]
+        files.add_row(f"{kind}s", *map(str, numbers), _size(of))
     console.print(files)
     if any(of.estimated for of in told.files.values()):
         console.print("about: an estimate, by the average of what the archive has of that kind")

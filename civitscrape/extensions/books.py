@@ -17,7 +17,7 @@ from civitscrape.archive import claims, fingerprints, tally, voting, walks
 from civitscrape.archive.database import Archive, upsert
 from civitscrape.archive.namelist import NameList
 from civitscrape.exceptions import ArchiveError
-from civitscrape.ledger import Announcement, Outcome, Run, Walk, now
+from civitscrape.ledger import Announcement, MediaState, Outcome, Run, Walk, now
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -37,12 +37,14 @@ CHUNK = 500
 
 
 class Lack(NamedTuple):
-    """What can go wrong with a local file."""
+    """What can go wrong with a file."""
 
     things: str
     what: str
     counter: str
     """Name of the statistic that counts it."""
+    log_level: int = logging.ERROR
+    """How loud the log says it of each."""
 
     def sentence(self, number: int, first: str) -> str:
         """Say how often it went wrong, and why the first time."""
@@ -51,6 +53,9 @@ class Lack(NamedTuple):
 
 UNREADABLE = Lack("local file", "could not be read", "civitscrape/unreadable_files")
 UNWRITTEN = Lack("`.civitai.info` file", "could not be written", "civitscrape/unwritten_infos")
+KEPT = Lack(
+    "file", "could not be fetched again; what was here before is still here", "civitscrape/files_kept", logging.INFO
+)
 
 
 @runtime_checkable
@@ -72,6 +77,7 @@ class Books:
         announcements: what the site says of each target, for the report.
         left_out: what was asked for and cannot be had, a sentence each; the run is not complete then.
         busy: why targets were left to other runs, a sentence each.
+        lost: why the first file did not come that the site still has; None while there is none.
         webp: what became of the pictures that this run was to convert; None where it converts none.
         error: why the archive could not be written any more; None while it can.
     """
@@ -86,6 +92,7 @@ class Books:
         self.error: str | None = None
         self.left_out: list[str] = []
         self.busy: dict[str, str] = {}
+        self.lost: str | None = None
         self.webp: Tally | None = None
         self._lacks: dict[Lack, tuple[int, str]] = {}
         self._lists: dict[str, NameList] = {}
@@ -320,9 +327,18 @@ class Books:
         except ArchiveError as error:
             self.lack(UNWRITTEN, str(error))
 
+    def lose(self, state: str, reason: str, *, kept: bool) -> None:
+        """Name a file that did not come; of one that is ``kept`` from an earlier run, its row says ``stored`` still."""
+        if kept:
+            self.lack(KEPT, reason)
+            return
+        logger.info("%s: %s", state, reason)
+        if state != MediaState.GONE:
+            self.lost = self.lost or reason
+
     def lack(self, what: Lack, reason: str) -> None:
-        """Name one local file that something went wrong with; all of a kind share a sentence in ``left_out``."""
-        logger.error("%s", reason)
+        """Name one file that something went wrong with; all of a kind share a sentence in ``left_out``."""
+        logger.log(what.log_level, "%s", reason)
         number, first = self._lacks.get(what, (0, reason))
         if number:
             self.left_out.remove(what.sentence(number, first))

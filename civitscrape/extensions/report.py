@@ -17,14 +17,15 @@ from rich.markup import escape
 from rich.table import Table
 from scrapy import signals
 
-from civitscrape.archive import converter
+from civitscrape.archive import converter, losses
 from civitscrape.archive import report as reports
 from civitscrape.archive.converter import Tally
+from civitscrape.archive.losses import Loss
 from civitscrape.civitai.media import ORIGINAL
 from civitscrape.exceptions import ArchiveError
-from civitscrape.extensions.books import Books
+from civitscrape.extensions.books import KEPT, Books
 from civitscrape.extensions.feeds import Feeds
-from civitscrape.ledger import Outcome, WalkState, now
+from civitscrape.ledger import MediaState, Outcome, WalkState, now
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,7 +121,8 @@ class Report:
         self.outcome, why = reports.judge(
             targets,
             refused=counts["refused"],
-            failed=counts["failed"],
+            lost=counts["failed"] + stats.get_value("civitscrape/files_refused", 0) - stats.get_value(KEPT.counter, 0),
+            why_lost=books.lost,
             stopped=reason == "shutdown" and books.error is None,
             error=books.error or stats.get_value("civitscrape/postponed"),
         )
@@ -249,6 +251,9 @@ def _notes(target: dict[str, Any]) -> list[str]:
     if target.get("gone"):
         kept = ", ".join(f"{number} {kind}s" for kind, number in target["gone"].items())
         lines.append(f"{target['target']}: {kept} here that the site has no more")
+    lost = [Loss(**one) for one in target.get("losses", ())]
+    gone = losses.sentences(lost, MediaState.GONE, "model files that the site has no more")
+    lines += [f"{target['target']}: {line}" for line in gone]
     if target["levels_not_asked"]:
         lines.append(f"not asked: {', '.join(target['levels_not_asked'])} ({target['ask_with']} asks for them)")
     return lines

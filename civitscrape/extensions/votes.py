@@ -103,8 +103,12 @@ class Votes:
     def say(self) -> None:
         """Say in one line which way votes come, why, and at what cost."""
         said = line(self._crawler)
-        if said is not None:
-            logger.log(logging.WARNING if way(self._crawler) == "refused" else logging.INFO, "%s", said)
+        if said is None:
+            return
+        refused = way(self._crawler) == "refused"
+        logger.log(logging.WARNING if refused else logging.INFO, "%s", said)
+        if refused:
+            Books.of(self._crawler).left_out.append(said)
 
     def idle(self) -> None:
         """Begin with the pages, the first time that nothing else is left.

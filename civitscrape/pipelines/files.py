@@ -77,7 +77,12 @@ class Files:
                 return item
             found = await self._fetch(item)
             if found["status"] != MediaState.WANTED:
+                kept = item.path is not None
                 await self._book(item, found)
+                if item.state != MediaState.STORED:
+                    self._books.lose(str(item.state), f"{name_of_file(item)}: {item.error}", kept=kept)
+                    if kept:  # the file is here: the second download failed
+                        item.state = MediaState.FAILED
                 self._count(str(item.state))
         return item
 
@@ -190,7 +195,7 @@ class Files:
             await self._books.archive.run(shelf.shelve_file, self._store, told)
         except ArchiveError as error:
             self._books.stop(error)
-            file.state = MediaState.FAILED
+            file.state, file.error = MediaState.FAILED, str(error)
         else:
             file.path = path or file.path
             self._crawler.stats.inc_value("civitscrape/bytes", found.get("size", 0))

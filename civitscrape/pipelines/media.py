@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 GONE = frozenset({404, 410})
 """Statuses by which the CDN says that it has the file no more."""
 
+LOST = frozenset({MediaState.GONE, MediaState.REFUSED, MediaState.FAILED})
+"""What became of a file that did not come."""
+
 FORBIDDEN = 403
 """Status by which the CDN keeps a file to itself; with a page, it is the edge that does not like who asks."""
 
@@ -140,7 +143,7 @@ class Media(FilesPipeline):
             return item
         for fetched, result in results:
             found = dict(result) if fetched else {"status": MediaState.FAILED, "error": str(result.value)}
-            if item.files and found["status"] == MediaState.REFUSED:  # the file is here: the second download failed
+            if item.files and found["status"] in LOST:  # the file is here: the second download failed
                 found["status"] = MediaState.FAILED
             item.files.append(found)
             item.media_state = found["status"]

@@ -63,14 +63,15 @@ class Posters:
         if video is None or item.poster is None or not self._crawler.crawling:
             return item
         try:
-            item.poster = await self._books.archive.run(posters.state, item.key) or item.poster
+            known = await self._books.archive.run(posters.state, item.key)
+            item.poster = known or item.poster
             if item.poster not in {MediaState.STORED, MediaState.GONE} or self._again:
-                item.poster = await self._fetch(item, video)
+                item.poster = await self._fetch(item, video, kept=known == MediaState.STORED)
         except ArchiveError as error:
             self._books.stop(error)
         return item
 
-    async def _fetch(self, video: Image, path: str) -> str:
+    async def _fetch(self, video: Image, path: str, *, kept: bool) -> str:
         """Fetch a poster and book what became of it; tell that."""
         key = posters.key_of(video.key or "")
         url = media.poster(self._base, video.key or "")
@@ -98,7 +99,7 @@ class Posters:
         if told.before not in {None, told.path}:
             await self._books.archive.run(replacing.sweep, self._store)
         self._crawler.stats.inc_value(f"civitscrape/posters_{told.state}")
-        if told.state == MediaState.FAILED:
+        if told.state in {MediaState.FAILED, MediaState.REFUSED} or (kept and told.state == MediaState.GONE):
             self._failed.append(f"image {video.id}: {told.error}")
         return told.state
 

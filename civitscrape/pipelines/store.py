@@ -104,6 +104,7 @@ class Store:
                 item.path = item.files[-1]["path"]
             if fate.state != MediaState.STORED:
                 item.media_state = fate.state
+                self._books.lose(fate.state, f"image {item.id}: {fate.error}", kept=len(item.files) > 1)
             self._crawler.stats.inc_value("civitscrape/bytes", fate.size or 0)
             if fate.part is not None and (fate.size or 0) >= BIG:
                 await asyncio.to_thread(journal.forget, fate.part)

@@ -39,7 +39,7 @@ def numbers(text: object) -> object:
     words = split(text)
     if isinstance(words, list):
         for word in words:
-            if not re.fullmatch(r"[1-9]\d{0,9}", str(word)) or int(word) > ID_MAX:
+            if not re.fullmatch(r"[1-9][0-9]{0,9}", str(word)) or int(word) > ID_MAX:
                 raise ValueError(f"{word!r} is no id; ids are whole numbers from 1 to {ID_MAX}")
     return words
 
@@ -61,7 +61,9 @@ def file_size(text: object) -> object:
     """
     if not isinstance(text, str):
         return text
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([kmgt]?)(i?)b)?", text.strip(), re.IGNORECASE)
+    found = re.fullmatch(
+        r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(?:([kmgt]?)(i?)b)?", text.strip(), re.IGNORECASE | re.ASCII
+    )
     if found is None:
         raise ValueError("give a number of bytes, as in 500MB, 1.5GiB or 20000")
     return int(float(found[1]) * (1024 if found[3] else 1000) ** " kmgt".index((found[2] or " ").lower()))
@@ -78,7 +80,7 @@ def moment(text: object) -> object:
     """
     if not isinstance(text, str):
         return text
-    age = re.fullmatch(r"(\d{1,5})([hdw])", text.strip())
+    age = re.fullmatch(r"([0-9]{1,5})([hdw])", text.strip())
     try:
         if age is not None:
             told = datetime.now(UTC) - timedelta(**{AGES[age[2]]: int(age[1])})
@@ -137,7 +139,8 @@ class Arguments(BaseModel):
         name = str(first["loc"][0])
         if first["type"] == "missing":
             return f"spider argument {name}: missing; as in: scrapy crawl {cls.spider} -a {name}=…"
-        return f"spider argument {name}: {first['input']!r}: {first['msg'].lower()}"
+        said = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
+        return f"spider argument {name}: {first['input']!r}: {said[:1].lower()}{said[1:]}"
 
 
 class WalkArguments(Arguments):

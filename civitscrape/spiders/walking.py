@@ -126,6 +126,10 @@ class WalkingSpider(PlanningSpider):
         if not otherwise(walk):
             raise error
         self.logger.warning("%s: %s; the public API is asked instead, which tells no votes", walk.target, error)
+        if getattr(self.args, "votes", "no") != "no":
+            reason = f"{walk.target}: votes were asked for and did not come: {error}"
+            if reason not in self.books.left_out:
+                self.books.left_out.append(reason)
         yield walk
         yield self.ask(walk)
 

@@ -156,6 +156,7 @@ QUESTIONS: dict[str, Callable[[Any], object]] = {
     "media_of": lambda on: tally.media_of(on, TARGET, 3, LONG_AGO),
     "media_of a walk": lambda on: tally.media_of(on, TARGET, 3, LONG_AGO, 1),
     "failures": lambda on: tally.failures(on, TARGET, 3, 100),
+    "losses": lambda on: tally.losses(on, TARGET, 3),
     "unlisted": lambda on: tally.unlisted(on, TARGET, [walk_of(**NAMED)]),
     "unlisted of a collection": lambda on: tally.unlisted(on, "collection:5", []),
     "model_files": lambda on: tally.model_files(on, TARGET),

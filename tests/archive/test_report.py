@@ -137,6 +137,24 @@ def test_a_run_is_incomplete_while_files_are_not_there(archive, state, reason):
     assert outcome(archive) == (Outcome.INCOMPLETE, [reason])
 
 
+def test_reasons_that_differ_in_addresses_and_numbers_alone_are_told_as_one(archive):
+    for number, error in enumerate(["the CDN answered 500", "2000 bytes came that are no known media format"] * 2):
+        image = picture(7 + number)
+        put(archive, image, link_to(image), media_of(image, state=MediaState.FAILED, error=error))
+    image = picture(90)
+    error = "31 bytes came that are no known media format"
+    put(archive, image, link_to(image), media_of(image, state=MediaState.FAILED, error=error))
+    walked(archive)
+
+    (target,) = build(archive)
+
+    failed = "files could not be fetched; the same command tries them again; the first: image"
+    assert target.reasons == [
+        f"3 {failed} 8: 2000 bytes came that are no known media format",
+        f"2 {failed} 7: the CDN answered 500",
+    ]
+
+
 def test_a_file_that_two_walks_led_to_is_missed_once(archive):
     image = picture(7, level=None)
     put(archive, image, link_to(image), media_of(image, state=MediaState.FAILED))

@@ -77,6 +77,13 @@ def test_a_preset_is_a_good_template(template):
         ("{creator:%Y}/{id}{ext}", "a date's form"),
         ("{created_at:}/{id}{ext}", "a date's form"),
         ("{created_at:%Y/}/{id}{ext}", "empty part"),
+        ("{ext}", "neither .. nor hidden names"),
+        ("{id}/{ext}", "neither .. nor hidden names"),
+        ("{creator|}{ext}", "neither .. nor hidden names; that is when creator is not known"),
+        ("{id}{ext}\n", "'\\n' is a control character"),
+        ("{creator}/\t{id}{ext}", "'\\t' is a control character"),
+        ("{created_at:%Y\x00}/{id}{ext}", "'\\x00' is a control character"),
+        ("{creator|a\u2028b}/{id}{ext}", "'\\u2028' is a control character"),
         ("".join(f"{{{name}?x}}" for name in fields.KNOWN[:7]) + "{id}{ext}", "asks about 7 fields; 6 are the most"),
     ],
 )

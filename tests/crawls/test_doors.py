@@ -140,6 +140,9 @@ async def test_votes_without_a_key_are_left_out_and_said(sandbox, crawl):
 
     log = next((crawled.archive.folder / "logs").glob("*.log")).read_text("utf-8")
     assert "votes need a key or cookies" in log
+    assert crawled.outcome is Outcome.INCOMPLETE
+    [reason] = crawled.report["reasons"]
+    assert reason.startswith("votes=yes, without a key or cookies: votes need a key or cookies (CIVITAI_API_KEY, ")
     assert crawled.archive.rows("SELECT count(*) AS n FROM image_tags")[0]["n"] > 0
 
 
@@ -324,7 +327,10 @@ async def test_a_key_that_the_site_does_not_know_costs_the_votes_and_nothing_els
 
     truth = WORLD.truth("harbourmaster", 3)
     assert {row["id"] for row in crawled.archive.rows("SELECT id FROM images")} == set(truth.ids)
-    assert crawled.outcome is Outcome.COMPLETE
+    assert crawled.outcome is Outcome.INCOMPLETE
+    [reason] = crawled.report["reasons"]
+    assert reason.startswith("user:harbourmaster: votes were asked for and did not come: ")
+    assert "CIVITAI_API_KEY" in reason
     log = next((crawled.archive.folder / "logs").glob("*.log")).read_text("utf-8")
     assert "the public API is asked instead" in log
 

@@ -129,6 +129,16 @@ def test_a_plan_says_what_is_there_and_what_would_come_and_writes_nothing(civits
     assert {one: one.read_bytes() for one in archive.everything() if one.suffix != ".sqlite-shm"} == before
 
 
+def test_a_plan_counts_files_over_the_limit_apart(civitscrape) -> None:
+    limited = civitscrape("plan", NAME, "-a", "content=files", "-a", "max_file_size=1kb")
+
+    [counted] = re.findall(r"model files +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) +(.+?) *\n", limited.stdout)
+    listed, here, gone, over, to_fetch = map(int, counted[:5])
+    assert (here, gone, to_fetch, counted[5]) == (0, 0, 0, "0 bytes")
+    assert listed == over > 0
+    assert re.search(r"\bover\b", limited.stdout), limited.stdout
+
+
 def test_a_plan_of_nobody_fails_as_the_crawl_would(civitscrape, tmp_path) -> None:
     done = civitscrape("plan", "nobody_here")
 

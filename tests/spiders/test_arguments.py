@@ -75,7 +75,16 @@ SLIPS = {
         ("450", "'450': input should be 'original', 'width=96', "),
         ("width=500", "'width=500': input should be 'original', 'width=96', "),
     ],
-    "since": [("yesterday", "give a date, as in 2026-05-01, or an age, as in 12h, 30d or 8w")],
+    "max_file_size": [
+        ("abc", "max_file_size: 'abc': give a number of bytes, as in 500MB, 1.5GiB or 20000"),
+        ("٣MB", "give a number of bytes"),
+        ("9" * 400, "give a number of bytes"),
+        ("0", "0: input should be greater than or equal to 1"),
+    ],
+    "since": [
+        ("٣d", "give a date, as in 2026-05-01"),
+        ("yesterday", "give a date, as in 2026-05-01, or an age, as in 12h, 30d or 8w"),
+    ],
     "until": [("999999w", "give a date, as in 2026-05-01, or an age"), ("2026-13-01", "give a date")],
     "posters": [("true", "'true': input should be 'no' or 'yes'")],
     "redownload": [("True", "'True': input should be 'no' or 'yes'")],
