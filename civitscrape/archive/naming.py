@@ -131,6 +131,7 @@ class Taken:
 def name_of_file(file: ModelFile) -> str:
     """Make the path of a model file inside the store.
 
+    >>> from civitscrape.items import ModelFile
     >>> name_of_file(ModelFile(id=31, version_id=29, name="lantern_v20.safetensors"))
     'models/29/31-lantern_v20.safetensors'
     >>> name_of_file(ModelFile(id=31, version_id=29, name="lantern_v20.safetensors.part"))
