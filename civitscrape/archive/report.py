@@ -332,7 +332,7 @@ def judge(
     found = [reason for target in targets for reason in target.reasons]
     if refused:
         found.append(f"{refused} entries could not be read; they are kept in the table payloads, with the reason")
-    if lost > 0 and not any(target.files.keys() & LOST for target in targets):
+    if lost > 0 and not any(loss.state in LOST for target in targets for loss in target.losses):
         found.append(f"{lost} files could not be fetched" + (f"; the first: {why_lost}" if why_lost else ""))
     if error is not None:
         found.append(error)

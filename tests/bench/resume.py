@@ -123,6 +123,7 @@ def measure(folder: Path, rounds: int, say: Say, *, images: int = hoard.IMAGES) 
     database = output / "civitscrape.sqlite"
     say(f"the archive of {images:,} images is made")
     hoard.fill(f"sqlite:///{database}", images)
+    _put_some(database, output / "media")
     with _sandbox(rounds) as addresses:
         great = hoard.walk_of(hoard.GREAT, WalkState.COMPLETE, entries=KNOWN)
         creators = map(SITUATIONS[1].creator, range(rounds))
@@ -137,6 +138,14 @@ def measure(folder: Path, rounds: int, say: Say, *, images: int = hoard.IMAGES) 
                 say(f"{one.name}: first request after {start.request:.2f} s")
                 starts.setdefault(one.name, []).append(start)
     return starts
+
+
+def _put_some(database: Path, store: Path) -> None:
+    """Put some files where the archive has them: a crawl refuses a store that has none of those it looks for."""
+    with closing(sqlite3.connect(database)) as connection:
+        for (path,) in connection.execute("SELECT path FROM media WHERE state = 'stored' LIMIT 100"):
+            (store / path).parent.mkdir(parents=True, exist_ok=True)
+            (store / path).touch()
 
 
 @contextmanager
