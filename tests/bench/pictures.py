@@ -12,6 +12,7 @@ import resource
 import shutil
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -40,9 +41,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 TITLE = "pictures become WebP, quality 85, method 4"
-PICTURES, SIZE = 16, (1024, 1536)
+PICTURES, SIZE = 32, (1024, 1536)
 """As many, and as large, as a post of today's models has."""
 QUALITY, METHOD = 85, 4
+PAIR = "cwebp, two processes at once"
+"""What two cores of this machine are worth: often less than twice one."""
 CWEBP, PLAIN, OURS, TWO = "cwebp -q 85 -m 4", "decode and encode alone", "civitscrape", "civitscrape, 2 threads"
 ABSENT = "cwebp is not installed (Debian: apt install webp; macOS: brew install webp)"
 DATABASE = "civitscrape.sqlite"
@@ -70,16 +73,18 @@ def measure(folder: Path, console: Console, rounds: int, pictures: int = PICTURE
     megapixels = pictures * SIZE[0] * SIZE[1] / 1e6
     contenders: dict[str, Callable[[], None]] = {
         CWEBP: partial(cwebp, files, folder),
+        PAIR: partial(pair, files, folder),
         PLAIN: partial(plain, files),
         OURS: partial(ours, files, folder, threads=1),
         TWO: partial(ours, files, folder, threads=2),
     }
     if shutil.which("cwebp") is None:
         console.print(f"left out: {ABSENT}")
-        del contenders[CWEBP]
+        del contenders[CWEBP], contenders[PAIR]
     if (os.cpu_count() or 1) < MANY_CORES:
         console.print("left out: this machine has one core, and two threads are no quicker than one")
         del contenders[TWO]
+        contenders.pop(PAIR, None)
     turns: dict[str, list[Turn]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, run in contenders.items():
@@ -107,8 +112,16 @@ def draw(folder: Path, number: int) -> list[Path]:
 def cwebp(files: Sequence[Path], folder: Path) -> None:
     """Convert one file after the other, metadata left out."""
     for file in files:
-        words = ["cwebp", "-quiet", "-q", str(QUALITY), "-m", str(METHOD), str(file), "-o", str(folder / "cwebp.webp")]
+        made = folder.with_suffix(".cwebp.webp")
+        words = ["cwebp", "-quiet", "-q", str(QUALITY), "-m", str(METHOD), str(file), "-o", str(made)]
         subprocess.run(words, check=True)
+
+
+def pair(files: Sequence[Path], folder: Path) -> None:
+    """Convert two files at a time, metadata left out."""
+    with ThreadPoolExecutor(MANY_CORES) as pool:
+        for _ in pool.map(lambda file: cwebp([file], folder / file.stem), files):
+            pass
 
 
 def plain(files: Sequence[Path]) -> None:
