@@ -20,6 +20,7 @@ from civitscrape.exports.feeds import FlatCsvExporter, FlatJsonLinesExporter, ur
 from civitscrape.extensions.books import Books
 from civitscrape.extensions.clock import Clock
 from civitscrape.extensions.feeds import Feeds
+from civitscrape.extensions.heartbeat import Heartbeat
 from civitscrape.extensions.log import RunLog
 from civitscrape.extensions.progress import Progress
 from civitscrape.extensions.report import Report
@@ -198,6 +199,7 @@ EXTENSIONS = {
     Votes: 35,
     Feeds: 40,
     Clock: 50,
+    Heartbeat: 51,
     "scrapy.extensions.feedexport.FeedExporter": None,  # Feeds is the same, and knows what a full disk is
     "scrapy.extensions.logstats.LogStats": None,  # Progress tells more
     "scrapy.extensions.memusage.MemoryUsage": None,  # has no limit to watch

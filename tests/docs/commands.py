@@ -6,6 +6,7 @@ import argparse
 import importlib.util
 import json
 import re
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +43,9 @@ LEAST = {
 """What a spider must be given that a number for each argument it calls required is not enough for."""
 
 
-def own_settings() -> set[str]:
-    return {one.name for one in generate.own_settings()}
+@cache
+def own_settings() -> frozenset[str]:
+    return frozenset({one.name for one in generate.own_settings()})
 
 
 def is_known_name(name: str) -> bool:
