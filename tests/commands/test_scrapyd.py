@@ -214,7 +214,16 @@ def test_a_cancelled_job_ends_cleanly_and_the_next_one_goes_on(daemon):
 @pytest.mark.crawl
 def test_a_job_cancelled_before_it_has_begun_says_so(daemon):
     log = ""
-    for pause in (0.0, 0.1, 0.2, 0.3):  # a job that has not got as far as our first line cannot say anything
+    for pause in (
+        0.0,
+        0.2,
+        0.4,
+        0.6,
+        0.8,
+        1.0,
+        1.2,
+        1.4,
+    ):  # a job that has not got as far as our first line cannot say anything
         job = daemon.schedule(username="harbourmaster")
         until(partial(daemon.is_running, job))
         time.sleep(pause)
