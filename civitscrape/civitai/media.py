@@ -42,9 +42,7 @@ def original(base: str, key: str, media_type: str) -> str:
     Raises:
         ValueError: the key is not one, see ``is_key``, or the type is unknown.
     """
-    if not is_key(key):
-        raise ValueError(f"media key {key!r}: not safe as a part of an address; it must not be fetched")
-    return f"{base.rstrip('/')}/{key}/original=true/{key}{_EXTENSIONS[MediaType(media_type)]}"
+    return _address(base, key, "original=true", MediaType(media_type))
 
 
 def transcode(base: str, key: str) -> str:
@@ -56,9 +54,7 @@ def transcode(base: str, key: str) -> str:
     Raises:
         ValueError: the key is not one, see ``is_key``.
     """
-    if not is_key(key):
-        raise ValueError(f"media key {key!r}: not safe as a part of an address; it must not be fetched")
-    return f"{base.rstrip('/')}/{key}/transcode=true,width={WIDEST}/{key}{_EXTENSIONS[MediaType.VIDEO]}"
+    return _address(base, key, f"transcode=true,width={WIDEST}", MediaType.VIDEO)
 
 
 def rendition_of(quality: str, media_type: str) -> str | None:
@@ -79,10 +75,8 @@ def poster(base: str, key: str) -> str:
     Raises:
         ValueError: the key is not one, see ``is_key``.
     """
-    if not is_key(key):
-        raise ValueError(f"media key {key!r}: not safe as a part of an address; it must not be fetched")
     asked = "anim=false,transcode=true,width=450,original=false,optimized=true"
-    return f"{base.rstrip('/')}/{key}/{asked}/{key}{_EXTENSIONS[MediaType.IMAGE]}"
+    return _address(base, key, asked, MediaType.IMAGE)
 
 
 def smaller(base: str, key: str, media_type: str, rendition: str) -> str:
@@ -94,11 +88,8 @@ def smaller(base: str, key: str, media_type: str, rendition: str) -> str:
     Raises:
         ValueError: the key is not one, see ``is_key``, or the type is unknown.
     """
-    if not is_key(key):
-        raise ValueError(f"media key {key!r}: not safe as a part of an address; it must not be fetched")
     kind = MediaType(media_type)
-    asked = f"transcode=true,{rendition}" if kind is MediaType.VIDEO else rendition
-    return f"{base.rstrip('/')}/{key}/{asked}/{key}{_EXTENSIONS[kind]}"
+    return _address(base, key, f"transcode=true,{rendition}" if kind is MediaType.VIDEO else rendition, kind)
 
 
 def key_of(url: str, *, base: str = "") -> str | None:
@@ -142,3 +133,9 @@ def _key_in(segments: list[str]) -> str | None:
         return segments[1]
     stem = segments[-1].partition(".")[0] if segments else ""
     return stem if _UUID.fullmatch(stem) else None
+
+
+def _address(base: str, key: str, asked: str, media_type: MediaType) -> str:
+    if not is_key(key):
+        raise ValueError(f"media key {key!r}: not safe as a part of an address; it must not be fetched")
+    return f"{base.rstrip('/')}/{key}/{asked}/{key}{_EXTENSIONS[media_type]}"

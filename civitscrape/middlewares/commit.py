@@ -30,7 +30,7 @@ from civitscrape.ledger import Announcement, Media, Walk, WalkState
 from civitscrape.middlewares import retry
 from civitscrape.middlewares.gate import Gate
 from civitscrape.parsers.prompts import words
-from civitscrape.spiders.base import CivitaiSpider
+from civitscrape.spiders.base import retells
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -138,8 +138,7 @@ class Commit:
                 yield _marked(record, standings[record.id], media.get(record.id)) if image else record
 
     async def _write(self, records: list[Any]) -> dict[int, Standing]:
-        retells = isinstance(self._crawler.spider, CivitaiSpider) and self._crawler.spider.retells
-        call = partial(transaction.commit, retells=retells)
+        call = partial(transaction.commit, retells=retells(self._crawler))
         return await self._books.archive.run(call, records, self._books.claims, words)
 
 

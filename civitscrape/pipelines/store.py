@@ -19,7 +19,7 @@ from civitscrape.exceptions import ArchiveError
 from civitscrape.extensions.books import Books
 from civitscrape.items import Image
 from civitscrape.ledger import MediaState
-from civitscrape.spiders.base import CivitaiSpider
+from civitscrape.spiders.base import retells
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -51,7 +51,7 @@ class Store:
         self._sums_up = template in GRABBER and bool(beside)
         self._shelve = partial(shelf.shelve, store=store, template=template, beside=beside)
         self._sweep = partial(replacing.sweep, store=store)
-        self._retells = isinstance(crawler.spider, CivitaiSpider) and crawler.spider.retells
+        self._retells = retells(crawler)
         self._books = books
         self._waiting: list[tuple[Fate, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None

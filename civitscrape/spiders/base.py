@@ -132,3 +132,8 @@ class CivitaiSpider(Spider):
     def books(self) -> Books:
         """The archive and the run."""
         return Books.of(self.crawler)
+
+
+def retells(crawler: Crawler) -> bool:
+    """Tell whether a crawl tells files that are here what came of their images."""
+    return isinstance(crawler.spider, CivitaiSpider) and crawler.spider.retells
