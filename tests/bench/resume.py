@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -180,10 +179,11 @@ def _start(situation: Situation, creator: str, addresses: dict[str, Any], output
     words = ["-a", f"username={creator}", "-a", f"mode={situation.mode}"]
     job = contenders.crawl(words, addresses, output)
     ask(addresses["url"], "/_sandbox/requests", method="DELETE")
+    before = _stored(output / "civitscrape.sqlite")
     begun = time.time()
     spent = measuring.spend(job, folder / "cost.json", folder / "log.txt")
     asked = ask(addresses["url"], "/_sandbox/requests")["requests"]
-    files = _stored(output / "civitscrape.sqlite", begun)
+    files = _stored(output / "civitscrape.sqlite") - before
     if spent["code"] != 0 or files != situation.brings:
         raise ContenderError(
             f"{situation.name}: {files} files came instead of {situation.brings}, exit code {spent['code']}: "
@@ -200,12 +200,10 @@ def _start(situation: Situation, creator: str, addresses: dict[str, Any], output
     )
 
 
-def _stored(database: Path, since: float) -> int:
-    """Count the files that came since a moment."""
-    query = "SELECT count(*) FROM media WHERE state = 'stored' AND fetched_at >= ?"
-    moment = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+def _stored(database: Path) -> int:
+    """Count the files that the archive has."""
     with closing(sqlite3.connect(database)) as connection:
-        return int(connection.execute(query, [moment]).fetchone()[0])
+        return int(connection.execute("SELECT count(*) FROM media WHERE state = 'stored'").fetchone()[0])
 
 
 def figures(starts: Starts) -> Table:
