@@ -37,6 +37,14 @@ class Page:
     """Where to go on, opaque; None at the end."""
 
 
+class Part(Response):
+    """One answer of several that came together, with its JSON opened already."""
+
+    def __init__(self, *args: Any, content: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.content = content
+
+
 def no_answer(request: Request, reason: str) -> Response:
     """Stand in for an answer that never came, so that the callback hears of it."""
     return Response(request.url, status=NO_ANSWER, body=reason.encode(), request=request)
@@ -93,6 +101,8 @@ def open_json(response: Response) -> Any:
         ChallengeError: it is HTML.
         EnvelopeError: it is not JSON.
     """
+    if isinstance(response, Part):
+        return response.content
     if is_html(response):
         raise ChallengeError(f"{asked(response)} gave HTML (status {response.status}) where JSON was asked for")
     try:

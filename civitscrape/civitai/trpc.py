@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import json
 from reprlib import repr as shown
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import quote, unquote, urlsplit
 
 from scrapy import Request
 
 from civitscrape.civitai import answers, refusals
-from civitscrape.civitai.answers import TRPC, Page
+from civitscrape.civitai.answers import TRPC, Page, Part
 from civitscrape.civitai.encoding import decode
 from civitscrape.civitai.roles import Role, stamp
 from civitscrape.exceptions import AnswerError, ChallengeError, EnvelopeError
@@ -41,6 +41,9 @@ LONGEST_ADDRESS = 2000
 MARK = "_"
 """Key of an input that the site ignores, and that makes another address (§1.2)."""
 
+Call: TypeAlias = "tuple[str, Mapping[str, Any] | None]"
+"""Procedure and input."""
+
 CURSOR, NEXT_CURSOR, INSIDE = "cursor", "nextCursor", "nextCursor."
 ENVELOPE = '{"json":'
 """What a cursor begins with that did not come as text."""
@@ -53,6 +56,7 @@ def query(
     *,
     cursor: str | None = None,
     mark: str | None = None,
+    beside: Sequence[Call] = (),
     **how: Any,
 ) -> Request:
     """Call a procedure that reads (§1.1, §1.2); by POST where the address would become too long.
@@ -64,6 +68,7 @@ def query(
             something or nothing. None altogether for procedures without an input.
         cursor: ``Page.next_cursor`` of the page before; None for the first page.
         mark: text that no address had before, where an answer kept by the edge is of no use.
+        beside: calls that go in the same request, after this one; ``parts`` opens what comes of it.
         how: ``callback``, ``cb_kwargs`` and whatever else a request takes.
 
     Raises:
@@ -71,10 +76,20 @@ def query(
     """
     if given is None and cursor is None and mark is None:
         return _request(base, procedure, None, **how)
-    return _request(base, procedure, _envelope(given or {}, cursor=cursor, mark=mark), **how)
+    envelope = _envelope(given or {}, cursor=cursor, mark=mark)
+    if not beside:
+        return _request(base, procedure, envelope, **how)
+    names = ",".join([procedure, *(name for name, _ in beside)])
+    return _request(base, names, {"0": envelope, **_envelopes(beside, 1)}, batched=True, **how)
 
 
-def batch(base: str, calls: Sequence[tuple[str, Mapping[str, Any] | None]], **how: Any) -> Request:
+def marked(call: Call, mark: str) -> Call:
+    """Give a call an input that no address had before."""
+    procedure, given = call
+    return procedure, {**(given or {}), MARK: mark}
+
+
+def batch(base: str, calls: Sequence[Call], **how: Any) -> Request:
     """Call several procedures in one request; they are answered one by one, in order (§1.4).
 
     Args:
@@ -90,8 +105,7 @@ def batch(base: str, calls: Sequence[tuple[str, Mapping[str, Any] | None]], **ho
     unfit = NEVER_BATCH.intersection(procedure for procedure, _ in calls)
     if unfit:
         raise ValueError(f"{', '.join(sorted(unfit))}: ask for it alone, since the edge keeps only such answers")
-    envelopes = {str(place): _envelope(given) for place, (_, given) in enumerate(calls) if given is not None}
-    return _request(base, ",".join(procedure for procedure, _ in calls), envelopes, batched=True, **how)
+    return _request(base, ",".join(procedure for procedure, _ in calls), _envelopes(calls), batched=True, **how)
 
 
 def open_result(response: Response) -> Any:
@@ -111,16 +125,35 @@ def open_batch(response: Response) -> list[Any]:
     Raises:
         AnswerError: the site refused the batch as a whole, or the answer is not one for these calls.
     """
-    content = _content(response)
-    if not isinstance(content, list):
-        raise _error(response, content)
-    procedures = unquote(response.url.partition("?")[0]).rpartition("/")[2].split(",")
-    if len(content) != len(procedures):
-        counts = f"{len(content)} results to {len(procedures)} calls"
-        raise EnvelopeError(f"{answers.asked(response)} gave {counts}; the site may have changed")
-    base = response.url.partition(TRPC)[0]
-    places = [f"{base}{TRPC}{name} (call {at} of {len(content)})" for at, name in enumerate(procedures, 1)]
+    content, addresses = _batched(response)
+    places = [f"{address} (call {at} of {len(content)})" for at, address in enumerate(addresses, 1)]
     return [_outcome(response, one, place) for one, place in zip(content, places, strict=True)]
+
+
+def parts(response: Response) -> list[Part | None]:
+    """Take the answer to a batch apart: an answer for each call in order, None for one that failed.
+
+    A call that failed is asked again alone, which tells why.
+
+    Raises:
+        AnswerError: the site refused the batch as a whole, or the answer is not one for these calls.
+    """
+    content, addresses = _batched(response)
+    return [
+        Part(address, headers=response.headers, request=response.request, content=one)
+        if isinstance(one, dict) and "result" in one
+        else None
+        for one, address in zip(content, addresses, strict=True)
+    ]
+
+
+def procedure_of(response: Response) -> str:
+    """Name the procedure that an answer is of.
+
+    >>> procedure_of(Part("https://civitai.com/api/trpc/image.getInfinite", content={}))
+    'image.getInfinite'
+    """
+    return unquote(urlsplit(response.url).path).rpartition("/")[2]
 
 
 def open_feed(response: Response, name: str = "items") -> Page:
@@ -159,6 +192,24 @@ def _request(
             how |= {"method": "POST", "body": text}
             headers["Content-Type"] = "application/json"
     return Request(url, headers=headers, meta=stamp(Role.API, url), dont_filter=True, **how)
+
+
+def _envelopes(calls: Sequence[Call], first: int = 0) -> dict[str, Any]:
+    """Write the inputs of calls by their place in the batch; a call without one has no place."""
+    return {str(place): _envelope(given) for place, (_, given) in enumerate(calls, first) if given is not None}
+
+
+def _batched(response: Response) -> tuple[list[Any], list[str]]:
+    """Read the results of a batch as they came, and the address of each call."""
+    content = _content(response)
+    if not isinstance(content, list):
+        raise _error(response, content)
+    procedures = procedure_of(response).split(",")
+    if len(content) != len(procedures):
+        counts = f"{len(content)} results to {len(procedures)} calls"
+        raise EnvelopeError(f"{answers.asked(response)} gave {counts}; the site may have changed")
+    base = response.url.partition(TRPC)[0]
+    return content, [f"{base}{TRPC}{name}" for name in procedures]
 
 
 def _envelope(given: Mapping[str, Any], *, cursor: str | None = None, mark: str | None = None) -> dict[str, Any]:

@@ -221,11 +221,12 @@ def damaged(answer: Answer, rule: Rule, cursor: str | None) -> Answer:
 
 
 def asked_cursor(query: MultiMapping[str]) -> str | None:
-    """Find the cursor that a request of REST or tRPC asks with."""
+    """Find the cursor that a request of REST or tRPC asks with; of a batch, that of the first call."""
     if "input" not in query:
         return query.get("cursor")
     try:
-        cursor = json.loads(query["input"])["json"].get("cursor")
+        given = json.loads(query["input"])
+        cursor = given.get("0", given)["json"].get("cursor")
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return None if cursor is None else str(cursor)
@@ -236,13 +237,22 @@ def _control_byte(body: bytes, _rule: Rule, _cursor: str | None) -> bytes:
 
 
 def _edited(body: bytes, rule: Rule, cursor: str | None) -> bytes:
-    """Edit the entries or the cursor of a listing, REST or tRPC in superjson; other bodies stay."""
+    """Edit the entries or the cursor of a listing, REST or tRPC in superjson, and each of a batch; the rest stays."""
     try:
         answer = json.loads(body)
+    except ValueError:
+        return body
+    for one in answer if isinstance(answer, list) else [answer]:
+        _edit_listing(one, rule, cursor)
+    return compact(answer)
+
+
+def _edit_listing(answer: Any, rule: Rule, cursor: str | None) -> None:
+    try:
         holder = answer if "items" in answer else answer["result"]["data"]["json"]
         entries, metadata = holder["items"], holder.get("metadata", holder)
-    except (ValueError, KeyError, TypeError):
-        return body
+    except (KeyError, TypeError):
+        return
     match rule.fault:
         case Fault.EMPTY_PAGE:
             holder["items"] = []
@@ -259,7 +269,6 @@ def _edited(body: bytes, rule: Rule, cursor: str | None) -> bytes:
             _edit_entries(entries, rule)
         case Fault.PAGING:
             metadata[rule.field] = rule.value
-    return compact(answer)
 
 
 def _edit_entries(entries: list[dict[str, Any]], rule: Rule) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.http import Response
 
+    from civitscrape.civitai.trpc import Call
     from civitscrape.items import Level
     from civitscrape.spiders.listings.base import Listing
 
@@ -141,13 +142,29 @@ class PlanningSpider(KeepingSpider):
             walk.params |= {"sort": NEWEST, "until_known": whole.updated_at}
             await self.books.replace_newest(walk)
 
-    def ask(self, walk: Walk, *, again: bool = False, check: bool = False) -> Request:
-        """Ask for the page at a walk's cursor, or for the newest page that proves its end."""
+    @abstractmethod
+    def parse_together(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
+        """Take apart what came in one request."""
+
+    @abstractmethod
+    def beside(self, walk: Walk) -> list[Call]:
+        """Name what goes in one request with the page at a walk's cursor."""
+
+    def ask(self, walk: Walk, *, again: bool = False, check: bool = False, alone: bool = False) -> Request:
+        """Ask for the page at a walk's cursor, or for the newest page that proves its end.
+
+        Args:
+            walk: whose listing it is.
+            again: whether the page came empty, and is asked for under another address.
+            check: whether the newest page is asked for.
+            alone: whether nothing else may go in the same request.
+        """
         listing = self.listing(walk.source)
         newest = check or walk.params.get("sort") == NEWEST
         # What the edge kept is no news, and a second run within its five minutes would get the first one's answer.
         mark = f"{self.books.run.id}-{1 + again}" if newest or again else None
-        question = Question(newest=newest, cursor=None if check else walk.cursor, mark=mark)
+        beside = [] if again or check or alone or not listing.attended else self.beside(walk)
+        question = Question(newest=newest, cursor=None if check else walk.cursor, mark=mark, beside=beside)
         site = str(self.settings["CIVITAI_MATURE_URL"]) if listing.any_level else self.site
-        callback = self.parse_check if check else self.parse_page
+        callback = self.parse_check if check else self.parse_together if beside else self.parse_page
         return listing.ask(site, walk, question).replace(callback=callback, cb_kwargs={"walk": walk, "again": again})

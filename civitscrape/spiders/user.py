@@ -32,8 +32,8 @@ class UserSpider(WalkingSpider):
     args: UserArguments
     calls = (
         "1 page a creator for the announced counts; ⌈n/200⌉ + 1 API calls for n images in each pass over levels; "
-        "⌈n/100⌉ for n models; ⌈n/200⌉ + ⌈n/50⌉ for n posts with their texts; with `votes=yes` 1 more in each pass for "
-        "the names of models"
+        "⌈n/100⌉ for n models; ⌈n/200⌉ + ⌈n/50⌉ for n posts with their texts; with `votes=yes` one less in each "
+        "pass, where the names of models do not take one of their own"
     )
     needs = "nothing; a key or cookies for `votes=yes`, `posts`, `collections`"
 
@@ -76,16 +76,6 @@ class UserSpider(WalkingSpider):
             yield "trpc.post.getInfinite", {"username": username}
         if "models" in content or "files" in content:
             yield "rest.models", {"username": username}
-
-    async def ended(self, walk: Walk) -> AsyncIterator[Any]:
-        """Ask for the names of models that images tell by number alone."""
-        async for step in super().ended(walk):
-            yield step
-        if walk.source == "trpc.image.getInfinite":
-            numbers = await self.books.unnamed(walk.target)
-            if numbers:
-                async for step in self.plan(walk.target, "trpc.modelVersion.getVersionsByIds", {"ids": numbers}):
-                    yield step
 
     async def follow(self, walk: Walk, entries: list[Any]) -> AsyncIterator[Any]:
         """Ask for the texts of posts, which the feed does not tell."""

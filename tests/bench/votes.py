@@ -65,7 +65,7 @@ def measure(folder: Path) -> list[Bound]:
         crawl(on, folder / "batch", RECORDS, {}, voted=0)
         batch = crawl(on, folder / "batch", BATCH, key)
         bounds = [
-            Bound(name="calls with a key, by the listing", values=[inline.requests["api"]], limit=IMAGES / 200 + 3),
+            Bound(name="calls with a key, by the listing", values=[inline.requests["api"]], limit=IMAGES / 200 + 1),
             Bound(name="calls with a key, by id", values=[batch.requests["api"]], limit=IMAGES / 50 + 1),
         ]
         if (reason := absent()) is not None:

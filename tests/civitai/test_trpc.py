@@ -15,7 +15,7 @@ from scrapy.http import Headers, Response, TextResponse
 from yarl import URL
 
 from civitscrape.civitai import trpc
-from civitscrape.civitai.answers import no_answer
+from civitscrape.civitai.answers import Page, no_answer
 from civitscrape.civitai.rest import other_address
 from civitscrape.civitai.roles import Role, role_of
 from civitscrape.exceptions import (
@@ -105,6 +105,42 @@ def test_a_call_is_a_get_of_its_own_address_and_says_that_somebody_is_logged_in(
     )
     assert (role_of(request), request.callback, request.cb_kwargs) == (Role.API, print, {"walk": 1})
     assert request.dont_filter
+
+
+def test_calls_beside_another_go_in_the_same_request_after_it():
+    newest = trpc.marked(("image.getInfinite", {"sort": "Newest"}), "run 1")
+
+    request = trpc.query(SITE, "image.getInfinite", {"sort": "Oldest"}, cursor="5|6", beside=[newest])
+
+    assert urlsplit(request.url).path == "/api/trpc/image.getInfinite,image.getInfinite"
+    assert parse_qs(urlsplit(request.url).query)["batch"] == ["1"]
+    assert posted_or_put(request) == {
+        "0": {"json": {"sort": "Oldest", "authed": True, "cursor": "5|6"}},
+        "1": {"json": {"sort": "Newest", "authed": True, trpc.MARK: "run 1"}},
+    }
+
+
+@pytest.mark.parametrize("encode", [superjson, devalue])
+def test_an_answer_to_several_calls_is_taken_apart_and_each_opened_as_if_it_had_come_alone(encode):
+    request = trpc.query(SITE, "image.getInfinite", {}, beside=[("image.get", {"id": 1}), ("image.get", {"id": 2})])
+    feed = {"result": {"data": encode({"items": [{"id": 1}], "nextCursor": 7})}}
+    failed = {"error": encode({"message": "no", "code": -32004, "data": {"code": "NOT_FOUND", "httpStatus": 404}})}
+    response = reply(request, [feed, failed, {"result": {"data": encode({"id": 2})}}], status=207)
+
+    page, missing, image = trpc.parts(response)
+
+    assert page is not None
+    assert image is not None
+    assert trpc.open_feed(page) == Page(entries=[{"id": 1}], next_cursor='{"json":7}')
+    assert missing is None
+    assert (trpc.procedure_of(image), trpc.open_result(image)) == ("image.get", {"id": 2})
+
+
+def test_too_few_answers_to_several_calls_are_refused():
+    request = trpc.query(SITE, "image.getInfinite", {}, beside=[("image.get", {"id": 1})])
+
+    with pytest.raises(EnvelopeError, match="1 results to 2 calls"):
+        trpc.parts(reply(request, [{"result": {"data": {"json": {}}}}]))
 
 
 def test_a_procedure_without_an_input_gets_none():

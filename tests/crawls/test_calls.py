@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from civitscrape.items import Level
 from civitscrape.ledger import Outcome
 from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT
@@ -16,16 +18,31 @@ def world(models: int) -> World:
     return World.build(creators=[CreatorSpec(username=NAME, models=models)])
 
 
-async def test_a_thousand_images_with_votes_and_names_cost_eight_calls(crawl):
-    sight = World.build(creators=[CreatorSpec(username=NAME, images=1000, levels=((Level.PG, 0.7), (Level.PG13, 0.3)))])
+@pytest.fixture
+def sight() -> World:
+    return World.build(creators=[CreatorSpec(username=NAME, images=1000, levels=((Level.PG, 0.7), (Level.PG13, 0.3)))])
 
+
+@pytest.mark.parametrize("encoding", ["never", "always"])
+async def test_a_thousand_images_with_votes_and_names_cost_five_calls(crawl, sight, encoding):
     with Sandbox(sight).in_thread() as sandbox:
+        sandbox.site.quirks.devalue = encoding
         crawled = await crawl(sandbox, "user", {"username": NAME, "votes": "yes", "download": "none"}, **KEY)
 
     assert len(crawled.archive.rows("SELECT id FROM images WHERE votes_at IS NOT NULL")) == 1000
     assert crawled.archive.rows("SELECT * FROM image_resources WHERE model_version_id > 0 AND name IS NULL") == []
-    assert crawled.report["requests"]["api"] <= 5 + 2
+    assert crawled.report["requests"]["api"] == 5
     assert crawled.report["requests"]["page"] == 1
+    assert crawled.outcome is Outcome.COMPLETE
+
+
+async def test_a_page_that_fails_beside_another_is_asked_for_alone(crawl, sight):
+    with Sandbox(sight).in_thread() as sandbox:
+        sandbox.site.quirks.bulkhead = 1
+        crawled = await crawl(sandbox, "user", {"username": NAME, "votes": "yes", "download": "none"}, **KEY)
+
+    assert len(crawled.archive.rows("SELECT id FROM images WHERE votes_at IS NOT NULL")) == 1000
+    assert crawled.report["requests"]["api"] == 6
     assert crawled.outcome is Outcome.COMPLETE
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from civitscrape.civitai import answers, cursors, levels
+from civitscrape.civitai.trpc import Call
 from civitscrape.exceptions import EchoError
 from civitscrape.items import Image, VersionImage
 
@@ -33,6 +35,8 @@ class Question:
     """Cursor of the page; None for the first."""
     mark: str | None = None
     """Text that makes another address, where an answer kept by the edge is of no use."""
+    beside: Sequence[Call] = ()
+    """Calls that go in the same request; for listings that are ``attended``."""
 
 
 class Listing(ABC):
@@ -56,6 +60,8 @@ class Listing(ABC):
     """Whether nothing is an ordinary answer, and no sign of a site in trouble."""
     divisible: ClassVar[bool] = False
     """Whether a walk that the site cut short can be split into parts."""
+    attended: ClassVar[bool] = False
+    """Whether other calls may go in one request with its pages: the newest page, names of models."""
     brings_files: ClassVar[bool] = True
     """Whether the files of its pictures are fetched from what it tells of them."""
     sort: ClassVar[str | None] = OLDEST

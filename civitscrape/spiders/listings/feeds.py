@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.http import Response
 
+    from civitscrape.civitai.trpc import Call
     from civitscrape.ledger import Walk
 
 
@@ -40,17 +41,22 @@ class Feed(Listing):
 
     def ask(self, site: str, walk: Walk, question: Question) -> Request:
         """Ask with all filters of the walk, from the asked end."""
+        procedure, told = self.call(walk, newest=question.newest)
+        return trpc.query(site, procedure, told, cursor=question.cursor, mark=question.mark, beside=question.beside)
+
+    def call(self, walk: Walk, *, newest: bool) -> Call:
+        """Return the call for the first page from either end: procedure and input."""
         asked: dict[str, Any] = {
             "period": "AllTime",
             **filters_of(walk),
             "browsingLevel": int(walk.level),
             "limit": self.size,
-            "sort": NEWEST if question.newest else walk.params.get("sort") or self.sort,
+            "sort": NEWEST if newest else walk.params.get("sort") or self.sort,
         }
         if self.include:
             asked["include"] = list(self.include)
         told = {name: value for name, value in asked.items() if value is not None}  # a true null would be refused
-        return trpc.query(site, self.procedure, told, cursor=question.cursor, mark=question.mark)
+        return self.procedure, told
 
     def open(self, response: Response, walk: Walk) -> Page:  # noqa: ARG002 (the base class's signature)
         """Open a page in whichever encoding it came."""
@@ -80,6 +86,7 @@ class ImageFeed(Feed):
     provable = True
     divisible = True
     overlapping = True  # as in the public API
+    attended = True
     procedure = "image.getInfinite"
     include = ("tags", "metaSelect")
 

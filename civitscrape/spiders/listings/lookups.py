@@ -14,9 +14,12 @@ from civitscrape.parsers import images, posts, tags
 from civitscrape.spiders.listings.base import Listing, Question, mapping
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scrapy import Request
     from scrapy.http import Response
 
+    from civitscrape.civitai.trpc import Call
     from civitscrape.items import Level
     from civitscrape.ledger import Walk
 
@@ -152,7 +155,8 @@ class PostLookup(Lookup):
 class VersionNames(Ids):
     """Names of versions by their ids: fifty ids in a call, fifty calls in a request."""
 
-    source = "trpc.modelVersion.getVersionsByIds"
+    procedure = "modelVersion.getVersionsByIds"
+    source = f"trpc.{procedure}"
     kind = "version"
     in_a_call = 50
     """Most ids that one call takes (§4.8)."""
@@ -161,8 +165,13 @@ class VersionNames(Ids):
     def ask(self, site: str, walk: Walk, question: Question) -> Request:
         """Ask for the names of the versions at a cursor."""
         numbers, _ = self.ids(question.cursor, walk)
-        parts = [numbers[start : start + self.in_a_call] for start in range(0, len(numbers), self.in_a_call)]
-        return trpc.batch(site, [("modelVersion.getVersionsByIds", {"ids": part}) for part in parts])
+        return trpc.batch(site, self.calls(numbers))
+
+    @classmethod
+    def calls(cls, numbers: Sequence[int]) -> list[Call]:
+        """Return the calls for the names of versions."""
+        parts = [numbers[start : start + cls.in_a_call] for start in range(0, len(numbers), cls.in_a_call)]
+        return [(cls.procedure, {"ids": part}) for part in parts]
 
     def open(self, response: Response, walk: Walk) -> Page:
         """Open the names; a part that failed breaks the walk, which goes on another time."""
@@ -176,6 +185,10 @@ class VersionNames(Ids):
 
     def read(self, entry: Any, walk: Walk) -> list[Any]:  # noqa: ARG002 (the base class's signature)
         """Read the name of a version's model."""
-        told = mapping(entry)
-        number, name = self.number(told), told.get("modelName")
-        return [Naming(version_id=number, name=name)] if number is not None and isinstance(name, str) else []
+        return self.names([entry])
+
+    def names(self, entries: Any) -> list[Naming]:
+        """Read the names of versions' models; what is none is left out."""
+        told = [mapping(entry) for entry in entries] if isinstance(entries, list) else []
+        named = ((self.number(one), one.get("modelName")) for one in told)
+        return [Naming(version_id=number, name=name) for number, name in named if number and isinstance(name, str)]
