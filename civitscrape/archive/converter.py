@@ -21,6 +21,7 @@ from rich.filesize import decimal
 from civitscrape.archive import conversions, fields, paths, placing, strangers
 from civitscrape.archive import template as templates
 from civitscrape.archive.conversions import Done, Job, Site, Wanted
+from civitscrape.archive.pictures import memory
 from civitscrape.archive.pictures.convert import Converted, Left
 from civitscrape.archive.pictures.options import Options
 from civitscrape.exceptions import ArchiveError
@@ -184,7 +185,7 @@ def run(archive: Archive, plan: Plan, stop: Event, tell: Callable[[Done], None])
         tally.add(done)
         tell(done)
 
-    with ThreadPoolExecutor(plan.threads, thread_name_prefix="convert") as pool:
+    with ThreadPoolExecutor(plan.threads, thread_name_prefix="convert", initializer=memory.keep) as pool:
         work: set[Future[Done]] = set()
         jobs = islice(_jobs(archive, plan, meet), plan.limit)
         try:

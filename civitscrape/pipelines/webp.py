@@ -14,6 +14,7 @@ from scrapy.exceptions import NotConfigured
 from civitscrape.archive import companions, conversions, sidecars
 from civitscrape.archive.conversions import Site, Wanted
 from civitscrape.archive.converter import Tally
+from civitscrape.archive.pictures import memory
 from civitscrape.archive.pictures.convert import Converted
 from civitscrape.archive.pictures.options import Options
 from civitscrape.exceptions import ArchiveError
@@ -52,7 +53,7 @@ class Webp:
         self._book = partial(conversions.book, store=store, keep=wanted.keep, beside=beside)
         self._sweep = partial(conversions.sweep, store=store)
         self._keep = wanted.keep
-        self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="convert")
+        self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="convert", initializer=memory.keep)
         self._work: dict[str, asyncio.Task[Done | None]] = {}
 
     @classmethod

@@ -29,6 +29,7 @@ from civitscrape.archive import converter
 from civitscrape.archive.conversions import Wanted
 from civitscrape.archive.converter import Plan
 from civitscrape.archive.database import Archive, upsert
+from civitscrape.archive.pictures import memory
 from civitscrape.items import Image
 from civitscrape.ledger import Media, MediaState
 from civitscrape.sandbox.pictures import paint
@@ -125,7 +126,8 @@ def pair(files: Sequence[Path], folder: Path) -> None:
 
 
 def plain(files: Sequence[Path]) -> None:
-    """Decode and encode, and nothing else."""
+    """Decode and encode, and nothing else, with memory as conversions have it."""
+    memory.keep()
     for file in files:
         with Picture.open(BytesIO(file.read_bytes())) as picture:
             picture.save(BytesIO(), "WEBP", quality=QUALITY, method=METHOD)
