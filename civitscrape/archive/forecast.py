@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 FILES = "model file"
 KIB = 1024
-DONE = frozenset({MediaState.GONE, MediaState.REFUSED})
-"""States of what is not here, and is not asked for again."""
 
 
 @dataclass(slots=True)
@@ -80,9 +78,11 @@ def forecast(listed: Engine, archive: Engine | None, *, redownload: bool = False
         of = told.files.setdefault(kind, Kind())
         of.wanted += 1
         state = states.get((kind, key))
+        # The CDN's refusal of a picture stands; that of a model file may end with its early access, or with a login.
+        done = state == MediaState.GONE or (state == MediaState.REFUSED and kind != FILES)
         of.here += state == MediaState.STORED
-        of.done += state in DONE
-        if state in DONE or (state == MediaState.STORED and not redownload):
+        of.done += done
+        if done or (state == MediaState.STORED and not redownload):
             continue
         if limit is not None and size is not None and size > limit:
             of.over += 1

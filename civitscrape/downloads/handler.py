@@ -59,12 +59,12 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
 # Bytes collected before a thread writes them: most pictures fit, so they cost one hop to a thread; and 16 transfers at
-# once keep 16 MiB.
-WRITE_SIZE = 1024 * 1024
+# once keep 32 MiB. Half of it makes a big file a tenth slower.
+WRITE_SIZE = 2 * 1024 * 1024
 
-# Bytes of a file that aiohttp holds before it stops reading, and once more as much: four times what is its habit, so
+# Bytes of a file that aiohttp holds before it stops reading, and once more as much: eight times what is its habit, so
 # that a big file does not stop and go at every read.
-READ_SIZE = 256 * 1024
+READ_SIZE = 512 * 1024
 
 # Bytes kept of an answer that is not the file: enough for an error page to be recognised.
 ERROR_SIZE = 64 * 1024
