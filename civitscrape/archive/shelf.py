@@ -6,16 +6,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from civitscrape.archive import companions, naming, paths, renditions, replacing, schema, sidecars
+from civitscrape.archive import companions, naming, paths, renditions, replacing, schema, sidecars, strangers, updates
 from civitscrape.archive.database import in_chunks
 from civitscrape.archive.placing import link, place, share, size_of
 from civitscrape.archive.taken import IMAGE, key_of, take
 from civitscrape.exceptions import ArchiveError, LockedError
-from civitscrape.ledger import MediaState, now
+from civitscrape.ledger import MediaState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -49,10 +49,6 @@ class Fate:
     """Where the file of this image lay before, which goes once a new one is booked elsewhere."""
 
 
-LIMITED = "max_file_size="
-"""What the reason of a file begins with that a person's limit left out."""
-
-
 MOST_TWINS = 1000
 """Rows with the bytes of a batch that are read at most: a picture that thousands posted must not hold up all others."""
 
@@ -63,9 +59,9 @@ TRIED = 3
 def want_again(connection: Connection, limit: int | None) -> int:
     """Want the media again that the limit of an earlier run left out, unless this run has the same; count them."""
     table = schema.media
-    limited = (table.c.state == MediaState.REFUSED) & table.c.error.startswith(LIMITED, autoescape=True)
+    limited = (table.c.state == MediaState.REFUSED) & table.c.error.startswith(updates.LIMITED, autoescape=True)
     if limit is not None:
-        limited &= ~table.c.error.startswith(f"{LIMITED}{limit} ", autoescape=True)
+        limited &= ~table.c.error.startswith(f"{updates.LIMITED}{limit} ", autoescape=True)
     return connection.execute(sa.update(table).where(limited).values(state=MediaState.WANTED, error=None)).rowcount
 
 
@@ -116,19 +112,19 @@ def shelve(
             except LockedError as error:
                 fate.state, fate.error, fate.path = MediaState.FAILED, str(error), None
             else:
-                shelved[fate.key] = home if home is not None and path == home.path else _Home(path, None)
+                shelved[fate.key] = home if home is not None and path == home.path else _Home(path, None, None)
                 if fate.part is not None and fate.sha256 is not None:
                     same[fate.key] = path
         if fate.part is not None or fate.state != MediaState.STORED:
             there = shelved.get(fate.key)
-            rows.append(_row(fate, there and there.path))
+            rows.append(updates.row(fate, there and there.path))
     if rows:
-        connection.execute(UPDATE_MEDIA, rows)
+        connection.execute(updates.UPDATE_MEDIA, rows)
     replacing.note(connection, _replaced(fates))
     originals = [fate for fate in fates if fate.rendition is None]
     paths_of = [{"_id": fate.image_id, "_path": fate.path} for fate in originals if fate.path is not None]
     if paths_of:
-        connection.execute(UPDATE_IMAGES, paths_of)
+        connection.execute(updates.UPDATE_IMAGES, paths_of)
     if beside:
         ids = [fate.image_id for fate in originals if fate.state == MediaState.STORED]
         sidecars.write(connection, store, ids, kinds=beside)
@@ -227,6 +223,7 @@ class _Home(NamedTuple):
     path: str
     webp_path: str | None
     """Where a WebP of them lies: the same place, where it has replaced the original."""
+    webp_sha256: str | None
 
     @property
     def converted(self) -> bool:
@@ -246,9 +243,9 @@ def _shelved(connection: Connection, keys: Collection[str]) -> dict[str, _Home]:
     table = schema.media
     found: dict[str, _Home] = {}
     for chunk in in_chunks(set(keys)):
-        columns = (table.c.key, table.c.path, table.c.webp_path, table.c.state)
+        columns = (table.c.key, table.c.path, table.c.webp_path, table.c.webp_sha256, table.c.state)
         rows = connection.execute(sa.select(*columns).where(table.c.key.in_(chunk)))
-        found.update({row.key: _Home(row.path, row.webp_path) for row in rows if row.state == MediaState.STORED})
+        found.update({key: _Home(*of) for key, *of, state in rows if state == MediaState.STORED})
     return found
 
 
@@ -291,7 +288,9 @@ def _place(store: Path, fate: Fate, shelved: _Home | None, twins: Iterable[str] 
         if home != target and (fate.part is not None or not Path(target).exists()):
             link(Path(home), Path(target))
             if shelved is not None and shelved.webp_path is not None and not shelved.converted:
-                link(Path(paths.address(store, shelved.webp_path)), Path(companions.WEBP.of(target)))
+                second = Path(companions.WEBP.of(target))
+                if not strangers.lies_at(second, (fate.image_id,), (shelved.webp_sha256,)):
+                    link(Path(paths.address(store, shelved.webp_path)), second)
     except OSError as error:
         raise ArchiveError(f"{target} cannot be written: {error.strerror or error}") from error
     return shelved.path if shelved is not None else fate.path or ""
@@ -304,71 +303,3 @@ def _share(store: Path, part: str, home: str, twins: Iterable[str]) -> bool:
             if share(part, paths.address(store, twin), home):
                 return True
     return False
-
-
-def _row(fate: Fate, path: str | None) -> dict[str, Any]:
-    stored = fate.state == MediaState.STORED
-    return {
-        "_key": fate.key,
-        "_state": fate.state,
-        "_path": path if stored else None,
-        "_sha256": fate.sha256,
-        "_size": fate.size,
-        "_content_type": fate.content_type,
-        "_error": fate.error,
-        "_limited": int((fate.error or "").startswith(LIMITED)),
-        "_url": fate.url,
-        "_gave_up": 0 if stored else 1,
-        "_fetched_at": now() if stored else None,
-    }
-
-
-def _bound(name: str, column: sa.Column[Any]) -> sa.BindParameter[Any]:
-    return sa.bindparam(f"_{name}", type_=column.type)
-
-
-def _kept(name: str) -> Any:
-    """Set a column, but never to nothing: a failed second download does not unsay the first."""
-    column = schema.media.c[name]
-    return sa.func.coalesce(_bound(name, column), column)
-
-
-def _unless_replaced(name: str) -> Any:
-    """Forget the WebP in whose place an original lies now, which is a WebP itself since it came again."""
-    media = schema.media.c
-    return sa.case((media.webp_path == _bound("path", media.path), sa.null()), else_=media[name])
-
-
-UPDATE_MEDIA = (
-    sa.update(schema.media)
-    .where(schema.media.c.key == _bound("key", schema.media.c.key))
-    .values(
-        state=sa.case(
-            (schema.media.c.state == MediaState.STORED, schema.media.c.state),
-            else_=_bound("state", schema.media.c.state),
-        ),
-        error=sa.case(
-            # A limit leaves out what would have been fetched once more; nothing is wrong with the file that is here.
-            (
-                (schema.media.c.state == MediaState.STORED) & (_bound("limited", schema.media.c.attempts) == 1),
-                schema.media.c.error,
-            ),
-            else_=_bound("error", schema.media.c.error),
-        ),
-        attempts=schema.media.c.attempts + _bound("gave_up", schema.media.c.attempts),
-        phash=sa.case(
-            (schema.media.c.sha256 != _bound("sha256", schema.media.c.sha256), sa.null()), else_=schema.media.c.phash
-        ),
-        **{name: _kept(name) for name in ("url", "path", "sha256", "size", "content_type", "fetched_at")},
-        **{name: _unless_replaced(name) for name in ("webp_path", "webp_size", "webp_quality", "webp_sha256")},
-    )
-)
-"""What became of a file; a file that is in the store stays stored, whatever a second download met.
-
-Other bytes look other than those before: their perceptual hash is to be made anew."""
-
-UPDATE_IMAGES = (
-    sa.update(schema.images)
-    .where(schema.images.c.id == _bound("id", schema.images.c.id))
-    .values(path=_bound("path", schema.images.c.path))
-)

@@ -118,6 +118,22 @@ def test_what_is_downloaded_again_does_not_take_the_webp_s_name(archive, store, 
     assert losses(archive, store, {7: content}) == []
 
 
+@pytest.mark.parametrize("stranger", [b"somebody's own", None])
+def test_the_webp_s_name_of_a_later_image_is_taken_only_where_nobody_has_it(archive, store, stranger):
+    shelve(archive, store, 7, png_of({}))
+    convert(archive, store)
+    put(archive, picture(8, key=key_of(7)))
+    if stranger is not None:
+        (store / "lampwright/8.webp").write_bytes(stranger)
+
+    later = Fate(image_id=8, key=key_of(7), state="stored", path="lampwright/8.png")
+    archive.run_now(lambda connection: shelf.shelve(connection, store, [later], beside=()))
+
+    made = (store / "lampwright/7.webp").read_bytes()
+    assert (store / "lampwright/8.png").samefile(store / "lampwright/7.png")
+    assert (store / "lampwright/8.webp").read_bytes() == (stranger or made)
+
+
 def test_the_record_and_the_tags_are_in_the_webp(archive, store):
     shelve(archive, store, 7, png_of({}), level=4)
     tag(archive, 7, "lantern", "night")
