@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar, runt
 from scrapy import signals
 from scrapy.exceptions import CloseSpider
 
-from civitscrape.archive import claims, fingerprints, tally, voting, walks
+from civitscrape.archive import claims, fingerprints, tally, unfetched, voting, walks
 from civitscrape.archive.database import Archive, upsert
 from civitscrape.archive.namelist import NameList
 from civitscrape.exceptions import ArchiveError
@@ -223,7 +223,7 @@ class Books:
     async def leftovers(self, target: str, level: int, quality: str) -> AsyncIterator[list[Image]]:
         """Bring the images of a target whose file in a quality is not there and could be, a chunk at a time."""
         after = 0
-        ask = partial(walks.leftovers, quality=quality)
+        ask = partial(unfetched.leftovers, quality=quality)
         while chunk := await self._ask(ask, target, level, after, CHUNK):
             after = chunk[-1].id
             yield chunk
@@ -243,7 +243,7 @@ class Books:
         An image comes once for each of its files, and never twice in one portion.
         """
         after = ""
-        while chunk := await self._ask(walks.unfetched, after, CHUNK):
+        while chunk := await self._ask(unfetched.media, after, CHUNK):
             after = chunk[-1][0]
             for rendition in sorted({image.rendition or "" for _, image in chunk}):
                 yield [image for _, image in chunk if (image.rendition or "") == rendition]
@@ -251,13 +251,13 @@ class Books:
     async def unfetched_posters(self) -> AsyncIterator[list[Image]]:
         """Bring the videos that are here and whose poster was wanted and did not come, some at a time."""
         after = ""
-        while chunk := await self._ask(walks.unfetched_posters, after, CHUNK):
+        while chunk := await self._ask(unfetched.of_posters, after, CHUNK):
             after = chunk[-1][0]
             yield [image for _, image in chunk if image is not None]
 
     async def unfetched_files(self) -> list[ModelFile]:
         """Bring the model files that were wanted and did not come."""
-        return await self._ask(walks.unfetched_files)
+        return await self._ask(unfetched.of_models)
 
     async def unmet(self, walk: Walk, entry_kind: str) -> AsyncIterator[list[int]]:
         """Bring the entries of a whole walk's target and levels that this run has not met, a chunk at a time."""

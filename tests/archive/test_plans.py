@@ -29,6 +29,7 @@ from civitscrape.archive import (
     shelf,
     sidecars,
     tally,
+    unfetched,
     updates,
     voting,
     walks,
@@ -127,18 +128,18 @@ QUESTIONS: dict[str, Callable[[Any], object]] = {
     "last_whole": lambda on: walks.last_whole(on, walk_of()),
     "unfinished": lambda on: walks.unfinished(on, CLAIMS),
     "commands": lambda on: walks.commands(on, [RUN]),
-    "unfetched": lambda on: walks.unfetched(on, "", 500),
-    "unfetched_posters": lambda on: walks.unfetched_posters(on, "", 500),
-    "unfetched_files": walks.unfetched_files,
+    "media": lambda on: unfetched.media(on, "", 500),
+    "of_posters": lambda on: unfetched.of_posters(on, "", 500),
+    "of_models": unfetched.of_models,
     "replace_newest": lambda on: walks.replace_newest(on, walk_of(id=1)),
     "unmet": lambda on: walks.unmet(on, walk_of(id=1), "image", 0, 500),
     "base_models": lambda on: walks.base_models(on, TARGET),
     "claim": lambda on: commit.claim(on, [media_of(picture(7))], CLAIMS),
     "mark_vanished": lambda on: commit.mark_vanished(on, [Vanished(kind="image", entry_id=7)]),
-    "leftovers": lambda on: walks.leftovers(on, TARGET, 3, 0, 500),
+    "leftovers": lambda on: unfetched.leftovers(on, TARGET, 3, 0, 500),
     "known": lambda on: walks.known(on, TARGET, "image", range(200)),
     "met": lambda on: walks.met(on, walk_of(id=1), "image", range(200)),
-    "tags": lambda on: walks.tags(on, range(200)),
+    "tags": lambda on: unfetched.tags(on, range(200)),
     "unnamed": lambda on: walks.unnamed(on, TARGET),
     "commit": lambda on: commit.commit(on, an_answer()),
     "run": lambda on: database.upsert(on, [Run(id=RUN, spider="user", arguments={}, started_at=LONG_AGO)]),
@@ -176,7 +177,7 @@ QUESTIONS: dict[str, Callable[[Any], object]] = {
     "sweep": lambda on: conversions.sweep(on, Path("media")),
 }
 
-BY_STATE = frozenset({"unfetched", "unfetched_posters", "sample"})
+BY_STATE = frozenset({"unfetched", "of_posters", "sample"})
 """The few files that did not come are what the index on the state is for; and it gives twenty stored ones at once."""
 
 OF_ALL = frozenset({"count", "require"})
@@ -239,7 +240,7 @@ def test_a_question_that_does_is_found_out(held, where):
     assert len(rows_by_rows(steps)) == 1
 
 
-@pytest.mark.parametrize("room", [walks, tally, conversions, presence])
+@pytest.mark.parametrize("room", [walks, unfetched, tally, conversions, presence])
 def test_no_question_of_these_rooms_is_forgotten(room):
     asking = {
         name
@@ -255,7 +256,7 @@ def test_no_question_of_these_rooms_is_forgotten(room):
 @pytest.mark.parametrize(
     "question",
     [
-        partial(walks.leftovers, target=TARGET, level=3, after=0, size=500),
+        partial(unfetched.leftovers, target=TARGET, level=3, after=0, size=500),
         partial(conversions.find, wanted=Wanted(target=TARGET), site=Site()),
     ],
     ids=["leftovers", "find"],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from civitscrape.archive import schema, walks
+from civitscrape.archive import schema, unfetched, walks
 from civitscrape.items import ImageTag, Tag
 from civitscrape.ledger import Link, Media, MediaState, Walk, WalkState
 from tests.archive.asking import LONG_AGO, TARGET, key_of, link_to, media_of, picture, put, rows, walk_of
@@ -185,7 +185,7 @@ def test_what_is_left_over_comes_in_chunks_in_the_order_of_the_ids(archive):
     after = 0
 
     for _ in range(4):
-        found.append(archive.run_now(walks.leftovers, TARGET, 3, after, 4))
+        found.append(archive.run_now(unfetched.leftovers, TARGET, 3, after, 4))
         after = found[-1][-1].id if found[-1] else after
 
     assert [[image.id for image in chunk] for chunk in found] == [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11], []]
@@ -197,7 +197,7 @@ def test_only_files_that_are_wanted_or_failed_are_left_over(archive):
     files = [media_of(image, state=state) for image, state in zip(images, MediaState, strict=True)]
     put(archive, *images, *map(link_to, images), *files)
 
-    left = archive.run_now(walks.leftovers, TARGET, 3, -1, 100)
+    left = archive.run_now(unfetched.leftovers, TARGET, 3, -1, 100)
 
     states = {media.key: media.state for media in rows(archive, Media)}
     assert [states[image.key or ""] for image in left] == ["wanted", "failed"]
@@ -208,7 +208,7 @@ def test_what_another_target_led_to_is_not_left_over(archive):
     put(archive, image, other, media_of(image), media_of(other))
     put(archive, link_to(image), link_to(other, "user:dunewalker"), link_to(other, "post:lampwright"))
 
-    left = archive.run_now(walks.leftovers, TARGET, 3, 0, 100)
+    left = archive.run_now(unfetched.leftovers, TARGET, 3, 0, 100)
 
     assert left == [image]
 
@@ -217,7 +217,7 @@ def test_each_image_of_a_file_that_is_wanted_is_left_over(archive):
     image, twin = picture(7), picture(8, key=key_of(7))
     put(archive, image, twin, media_of(image), link_to(image), link_to(twin), link_to(image, "post:3"))
 
-    left = archive.run_now(walks.leftovers, TARGET, 3, 0, 100)
+    left = archive.run_now(unfetched.leftovers, TARGET, 3, 0, 100)
 
     assert left == [image, twin]
 
@@ -226,7 +226,7 @@ def test_an_image_that_was_archived_without_its_file_is_left_over_in_the_levels_
     mild, mature = picture(7, level=1), picture(8, level=4)
     put(archive, mild, mature, link_to(mild), link_to(mature))
 
-    left = archive.run_now(walks.leftovers, TARGET, 3, 0, 100)
+    left = archive.run_now(unfetched.leftovers, TARGET, 3, 0, 100)
 
     assert [image.id for image in left] == [7]
 
@@ -235,7 +235,7 @@ def test_what_is_left_over_brings_its_tags(archive):
     image = picture(7)
     put(archive, image, link_to(image), Tag(id=4, name="lantern"), ImageTag(image_id=7, tag_id=4))
 
-    [left] = archive.run_now(walks.leftovers, TARGET, 3, 0, 100)
+    [left] = archive.run_now(unfetched.leftovers, TARGET, 3, 0, 100)
 
     assert left.tags == ["lantern"]
 
