@@ -177,7 +177,7 @@ QUESTIONS: dict[str, Callable[[Any], object]] = {
     "sweep": lambda on: conversions.sweep(on, Path("media")),
 }
 
-BY_STATE = frozenset({"unfetched", "of_posters", "sample"})
+BY_STATE = frozenset({"media", "of_posters", "sample"})
 """The few files that did not come are what the index on the state is for; and it gives twenty stored ones at once."""
 
 OF_ALL = frozenset({"count", "require"})
