@@ -240,8 +240,19 @@ def replace_resources(connection: Connection, resources: list[ImageResource]) ->
         best[image_id] = min(best.get(image_id, rank), rank)
     better = [one for key, rows in sets.items() if ranks[key] == best[key[0]] for one in rows.values()]
     for ids in in_chunks({one.image_id for one in better} & stored.keys()):
+        _keep_names(connection, better, ids)
         connection.execute(sa.delete(table).where(table.c.image_id.in_(ids)))
     upsert(connection, better)
+
+
+def _keep_names(connection: Connection, resources: list[ImageResource], ids: Iterable[int]) -> None:
+    """Give resources the names that an earlier crawl learned of their versions: a page tells numbers alone."""
+    table = schema.image_resources.c
+    nameless = {(one.image_id, one.model_version_id): one for one in resources if one.name is None}
+    query = sa.select(table.image_id, table.model_version_id, table.name).where(table.image_id.in_(ids))
+    for image_id, version_id, name in connection.execute(query.where(table.name.is_not(None))):
+        if version_id is not None and (image_id, version_id) in nameless:
+            nameless[image_id, version_id].name = name
 
 
 def _rank(source: str, known: int) -> tuple[int, ...]:

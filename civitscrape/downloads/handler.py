@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
 # Bytes collected before a thread writes them: most pictures fit, so they cost one hop to a thread; and 16 transfers at
-# once keep 32 MiB. Half of it makes a big file a tenth slower.
+# once keep 32 MiB, or 80 where the disk is slower than the net. Half of it makes a big file a tenth slower.
 WRITE_SIZE = 2 * 1024 * 1024
 
 # Bytes of a file that aiohttp holds before it stops reading, and once more as much: eight times what is its habit, so

@@ -66,6 +66,7 @@ class PartFile:
         self._sync_after = inf
         self._journaled = False
         self._discarded = False
+        self._foreign = False
         self._lock = Lock()
 
     @classmethod
@@ -106,7 +107,7 @@ class PartFile:
             if self._discarded:
                 return
             if self._file is None:
-                self._file = _open_locked(self.path, 0)
+                self._file = self._claimed(0)
                 self._note()
                 self._sync_after = monotonic() + SYNC_SECONDS
             self._write(chunks)
@@ -160,7 +161,7 @@ class PartFile:
         with self._lock:
             if not Path(self.path).exists():
                 return False
-            file = _open_locked(self.path, self.size)
+            file = self._claimed(self.size)
             if file.seek(0, os.SEEK_END) != self.size:
                 file.close()
                 return False
@@ -185,9 +186,11 @@ class PartFile:
             OSError: the file cannot be written.
         """
         with self._lock:
+            if self._foreign:
+                return
             try:
                 if self._file is None and not self._discarded:
-                    self._file = _open_locked(self.path, self.size)
+                    self._file = self._claimed(self.size)
                 self._write(chunks)
                 if self._file is not None:
                     os.fsync(self._file.fileno())
@@ -204,11 +207,27 @@ class PartFile:
             OSError: the file cannot be removed.
         """
         with self._lock:
+            if self._foreign:
+                return
             self._discarded = True
             self._close()
             Path(self.path).unlink(missing_ok=True)
             if self._journaled:
                 self._forget()
+
+    def _claimed(self, size: int) -> FileIO:
+        """Open the file for this process alone; what turns out to be another's is never touched from here.
+
+        Raises:
+            OccupiedError: another process has it.
+        """
+        try:
+            file = _open_locked(self.path, size)
+        except OccupiedError:
+            self._foreign = True
+            raise
+        self._foreign = False
+        return file
 
     def _write(self, chunks: Iterable[bytes]) -> None:
         if self._discarded:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from civitscrape.downloads.part import PartFile
 
     Run = Callable[..., Awaitable[None]]
+
+TURN = 0.2
+"""Seconds after which a thread is given back, since there are fewer of them than there may be big files."""
 
 
 class Writing:
@@ -31,9 +34,7 @@ class Writing:
         self._run = run
         self._loop = asyncio.get_running_loop()
         self._batches: deque[list[bytes]] = deque()
-        self._lock = Lock()
-        self._writes = False
-        """Whether the thread looks for more, or has failed; by the lock."""
+        """What is to be written, what is being written first. Only the loop appends, and only the thread takes."""
         self._write: asyncio.Future[None] | None = None
         self._written = asyncio.Event()
         self._sync: asyncio.Future[None] | None = None
@@ -46,20 +47,27 @@ class Writing:
         Raises:
             ArchiveError: what was begun before could not be written.
         """
-        self._begin(chunks)
+        self._batches.append(chunks.copy())
+        chunks.clear()
+        if self._write is None or (self._write.done() and self._write.exception() is None):
+            self._write = asyncio.ensure_future(self._work())
+            self._write.add_done_callback(lambda _: self._written.set())
         if self._sync is not None and self._sync.done():
             self._sync.result()
             self._sync = None
         if self._sync is None and self._part.sync_due:
             self._sync = asyncio.ensure_future(self._run(self._part.sync))
-        while len(self._batches) > 1 and self._write is not None and not self._write.done():
+        while len(self._batches) > 1 and not self._write.done():
             self._written.clear()
             await self._written.wait()
-        if self._write is not None and self._write.done():
+        if self._write.done():
             self._write.result()
 
     async def settle(self, chunks: list[bytes]) -> None:
         """Let what was begun end before anything else is done to the part; whether it failed is told by :meth:`check`.
+
+        Nobody who is impatient may cut that short: a thread that still has bytes would write them into whatever becomes
+        of the part.
 
         Args:
             chunks: what came since; it leaves the list when a write failed, as it must not be written in its place.
@@ -68,11 +76,18 @@ class Writing:
             return
         rest = chunks.copy()
         chunks.clear()
-        await asyncio.wait([begun for begun in (self._write, self._sync) if begun is not None])
-        if self._sync is not None:
-            self._sync.exception()
-        if self._write.exception() is None:
+        begun = {one for one in (self._write, self._sync) if one is not None}
+        impatient: asyncio.CancelledError | None = None
+        while any(not one.done() for one in begun):
+            try:
+                await asyncio.wait(begun)
+            except asyncio.CancelledError as error:
+                impatient = error
+        failed = [one.cancelled() or one.exception() is not None for one in (self._write, *begun)]
+        if not failed[0]:
             chunks.extend(rest)
+        if impatient is not None:
+            raise impatient
 
     def check(self) -> None:
         """Make sure that what was begun has ended well.
@@ -84,30 +99,19 @@ class Writing:
             if begun is not None:
                 begun.result()
 
-    def _begin(self, chunks: list[bytes]) -> None:
-        """Put bytes where the thread finds them, or start it anew."""
-        batch = chunks.copy()
-        chunks.clear()
-        with self._lock:
-            self._batches.append(batch)
-            if self._writes:
-                return
-            self._writes = True
-        self._write = asyncio.ensure_future(self._run(self._drain))
-        self._write.add_done_callback(lambda _: self._written.set())
+    async def _work(self) -> None:
+        """Have a thread write until nothing is left, a turn at a time."""
+        while self._batches:
+            await self._run(self._drain)
 
     def _drain(self) -> None:
-        """Write in the thread, until nothing is left.
+        """Write in the thread, until nothing is left or its turn is over.
 
         Raises:
-            OSError: the file cannot be written; the thread takes no more then.
+            OSError: the file cannot be written; nothing more is then.
         """
-        while True:
-            with self._lock:
-                if not self._batches:
-                    self._writes = False
-                    return
-                batch = self._batches[0]
-            self._part.write(batch)
+        end = monotonic() + TURN
+        while self._batches and monotonic() < end:
+            self._part.write(self._batches[0])
             self._batches.popleft()
             self._loop.call_soon_threadsafe(self._written.set)

@@ -69,10 +69,10 @@ class ProvingSpider(PlanningSpider):
         """Look at the newest page, which came with the first where a request may hold both."""
         track = self._track(walk)
         page, track.unread = track.unread, None
-        if page is None:
+        if page is None or not (page.entries or page.next_cursor):  # an empty one may be a time-out of the site
             yield self.ask(walk, check=True)
             return
-        async for step in self.parse_check(page, walk, again=False):
+        async for step in self._hold_against(page, walk):
             yield step
 
     def _provable(self, walk: Walk) -> bool:
@@ -81,10 +81,16 @@ class ProvingSpider(PlanningSpider):
 
     async def parse_check(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
         """Keep the newest page; what the walk from the oldest end must come to, since a ceiling looks like the end."""
-        page, track = self.open(response, walk), self._track(walk)
+        page = self.open(response, walk)
         if not page.entries and page.next_cursor is None and walk.entries:
             yield self._without_newest(walk) if again else self.ask(walk, check=True, again=True)
             return
+        async for step in self._hold_against(page, walk):
+            yield step
+
+    async def _hold_against(self, page: Page, walk: Walk) -> AsyncIterator[Any]:
+        """Keep what is new of the newest page, and what of it the walk has still to meet; then go on, or judge."""
+        track = self._track(walk)
         numbers = numbered(self.listing(walk.source), page.entries)
         met = await self.books.met(walk, self.listing(walk.source).kind, numbers) | {*track.latest}
         unmet = [entry for number, entry in numbers.items() if number not in met]

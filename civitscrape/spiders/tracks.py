@@ -6,8 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from scrapy.http import Response
-
+from civitscrape.civitai.answers import Page
 from civitscrape.items import ImageResource
 from civitscrape.ledger import Naming
 
@@ -70,7 +69,7 @@ class Track:
     """Steps back that were made to find such an entry."""
     newest: set[int] | None = None
     """Entries of the newest page; None before it was looked at."""
-    unread: Response | None = None
+    unread: Page | None = None
     """The newest page, when it came with the first, until it is looked at."""
     missed: set[int] = field(default_factory=set)
     """Entries of the newest page that must be in the listing and have not come yet from the oldest end."""

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 BAD_REQUEST = 400
 
+ANSWERED = frozenset({200, 207})
+"""Statuses by which a request of several calls was understood, whatever came of each."""
+
 IN_PASSING = 2 * VersionNames.in_a_call
 """Most versions that are named in one request with a page."""
 
@@ -39,9 +42,14 @@ STEPS_BACK = 4
 class WalkingSpider(ProvingSpider):
     """A spider that walks listings."""
 
+    _together = True
+    """Whether several calls may go in one request: until the site has refused one as a whole."""
+
     def beside(self, walk: Walk) -> list[Call]:
         """Name what goes in one request with a page: with the first the newest, with others the names of models."""
         listing = self.listing(walk.source)
+        if not self._together:
+            return []
         if walk.cursor is not None:
             return VersionNames.calls(self._track(walk).names.take(IN_PASSING))
         if not isinstance(listing, ImageFeed) or not self._provable(walk):
@@ -49,33 +57,40 @@ class WalkingSpider(ProvingSpider):
         return [trpc.marked(listing.call(walk, newest=True), f"{self.books.run.id}-1")]
 
     async def parse_together(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
-        """Take apart what came in one request; a page that failed is asked for alone."""
+        """Take apart what came in one request; a page that failed is asked for alone, which tells why."""
         try:
-            page, *others = trpc.parts(response)
+            first, *others = trpc.parts(response)
+            page = None if first is None else self.open(first, walk)
         except AnswerError as error:
-            async for step in self.refused(walk, error):
-                yield step
-            return
+            self.logger.info("%s: what was asked for in one request is asked for alone: %s", walk.target, error)
+            page, others = None, []
+            self._together = self._together and response.status in ANSWERED
         if page is None:
             yield walk
             yield self.ask(walk, alone=True)
             return
-        for part in others:
-            yield self._read_beside(part, walk)
-        if None not in others:
+        told = [self._read_beside(part, walk) for part in others]
+        if None not in told:
             self._track(walk).names.settle()
-        async for step in self.parse_page(page, walk, again=again):
+        yield [record for records in told if records is not None for record in records]
+        async for step in self._go_through(page, response, walk, again=again):
             yield step
 
-    def _read_beside(self, part: Response | None, walk: Walk) -> list[Any]:
-        """Read what came with a page; what failed is asked for again when it is needed."""
+    def _read_beside(self, part: Response | None, walk: Walk) -> list[Any] | None:
+        """Read what came with a page; None for what failed, which is asked for again when it is needed."""
         track, names = self._track(walk), VersionNames(site=self.site, media_url="")
-        if part is not None and trpc.procedure_of(part) == names.procedure:
+        if part is None:
+            return None
+        try:
+            if trpc.procedure_of(part) != names.procedure:
+                track.unread = self.open(part, walk)
+                return []
             named = names.names(trpc.open_result(part))
-            track.names.learn(named)
-            return list(named)
-        track.unread = part
-        return []
+        except AnswerError as error:
+            self.logger.info("%s: what came beside a page is of no use: %s", walk.target, error)
+            return None
+        track.names.learn(named)
+        return list(named)
 
     async def parse_page(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
         """Keep the entries of a page, then go on."""
@@ -89,6 +104,11 @@ class WalkingSpider(ProvingSpider):
             async for step in self.refused(walk, error):
                 yield step
             return
+        async for step in self._go_through(page, response, walk, again=again):
+            yield step
+
+    async def _go_through(self, page: Page, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
+        """Keep what is new of a page; where nothing of it is known that should be, go back."""
         entries = await self._unmet(page, walk)
         if entries is None:
             yield walk

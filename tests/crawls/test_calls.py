@@ -7,6 +7,7 @@ import pytest
 from civitscrape.items import Level
 from civitscrape.ledger import Outcome
 from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT
+from civitscrape.sandbox.faults import Fault, Rule
 from civitscrape.sandbox.server import Sandbox
 from civitscrape.sandbox.world import CreatorSpec, World
 
@@ -44,6 +45,62 @@ async def test_a_page_that_fails_beside_another_is_asked_for_alone(crawl, sight)
     assert len(crawled.archive.rows("SELECT id FROM images WHERE votes_at IS NOT NULL")) == 1000
     assert crawled.report["requests"]["api"] == 6
     assert crawled.outcome is Outcome.COMPLETE
+
+
+TOGETHER = "/api/trpc/image.getInfinite,"
+"""What the paths of requests begin with that ask for a page and something beside it."""
+
+
+def site_of(images: int) -> World:
+    return World.build(creators=[CreatorSpec(username=NAME, images=images, levels=((Level.PG, 1.0),))])
+
+
+def newest_of(sight: World) -> int:
+    return int(max(sight.truth(NAME, 1).images, key=lambda one: one["listed_at"])["id"])
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param({"fault": Fault.STATUS, "status": 400, "body": "{}"}, id="refused as a whole"),
+        pytest.param({"fault": Fault.STATUS, "status": 404, "body": "{}"}, id="not found as a whole"),
+        pytest.param({"fault": Fault.STATUS, "status": 200, "body": '[{"result": {}}, {"result": {}}]'}, id="hollow"),
+        pytest.param({"fault": Fault.EMPTY_PAGE}, id="empty"),
+        pytest.param({"fault": Fault.MALFORMED, "times": 1}, id="malformed once"),
+    ],
+)
+async def test_what_fails_in_one_request_is_asked_for_alone_and_nothing_is_lost(crawl, rule):
+    sight = site_of(450)
+
+    with Sandbox(sight, faults=[Rule(path=TOGETHER, **rule)]).in_thread() as sandbox:
+        crawled = await crawl(sandbox, "user", {"username": NAME, "votes": "yes", "download": "none"}, **KEY)
+
+    assert len(crawled.archive.rows("SELECT id FROM images WHERE votes_at IS NOT NULL")) == 450
+    assert crawled.archive.rows("SELECT * FROM image_resources WHERE model_version_id > 0 AND name IS NULL") == []
+    assert crawled.outcome is Outcome.COMPLETE
+
+
+async def test_a_newest_page_of_somebody_else_loses_nothing_of_the_first(crawl):
+    sight = site_of(450)
+    wrong = Rule(fault=Fault.SET, path="/api/trpc/", ids=[newest_of(sight)], field="user.username", value="stranger")
+
+    with Sandbox(sight, faults=[wrong]).in_thread() as sandbox:
+        broken = await crawl(sandbox, "user", {"username": NAME, "votes": "yes", "download": "none"}, **KEY)
+        sandbox.faults.clear()
+        mended = await crawl(sandbox, "user", {"username": NAME, "votes": "yes", "download": "none"}, **KEY)
+
+    assert broken.outcome is not Outcome.COMPLETE
+    assert len(mended.archive.rows("SELECT id FROM images")) == 450
+    assert mended.outcome is Outcome.COMPLETE
+
+
+async def test_a_crawl_of_a_part_leaves_the_names_of_models_as_they_are(crawl):
+    with Sandbox(site_of(250)).in_thread() as sandbox:
+        await crawl(sandbox, "user", {"username": NAME, "votes": "yes", "download": "none"}, **KEY)
+        some = {"username": NAME, "votes": "yes", "download": "none", "max_items": "50"}
+        crawled = await crawl(sandbox, "user", some, **KEY)
+
+    assert crawled.archive.rows("SELECT * FROM image_resources WHERE model_version_id > 0 AND name IS NULL") == []
 
 
 async def test_a_thousand_models_cost_eleven_calls_a_pass(crawl):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import sys
 from errno import EIO, ENOSPC
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +25,7 @@ from civitscrape.exceptions import ArchiveError, NoRoomError
 
 from .conftest import file_request
 from .ranged import BODY, Ranged
-from .servers import site
+from .servers import site, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -420,7 +422,8 @@ async def test_the_disk_is_asked_now_and_then_to_have_a_big_file_for_certain(han
     monkeypatch.setattr(journal, "boot", lambda: "another")
     entry = journal.read(str(tmp_path / "a.part"))
     assert entry is not None
-    assert entry.safe == len(BODY) - 1000
+    unread = 2 * handler_module.READ_SIZE  # what aiohttp has and does not give once the connection is broken
+    assert len(BODY) - 1000 - unread <= entry.safe <= len(BODY) - 1000
 
 
 async def test_a_disk_that_does_not_take_a_big_file_is_said_so(handler, tmp_path, monkeypatch):
@@ -434,3 +437,25 @@ async def test_a_disk_that_does_not_take_a_big_file_is_said_so(handler, tmp_path
 
         with pytest.raises(ArchiveError, match=r"cannot be written.*Input/output error"):
             await handler.download_request(file_request(server.url, tmp_path / "a.part"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a lock of POSIX")
+@pytest.mark.parametrize("how", ["broken off", "cancelled"])
+async def test_the_part_of_another_process_is_left_alone_however_the_transfer_ends(handler, tmp_path, how):
+    import fcntl
+
+    theirs = tmp_path / "a.part"
+    head = b'HTTP/1.1 200 OK\r\nETag: "x"\r\nContent-Length: 9000000\r\n\r\n'
+    with theirs.open("w+b") as other:
+        other.write(b"theirs")
+        other.flush()
+        fcntl.flock(other, fcntl.LOCK_EX)
+        async with wire(head, bytes(5_000_000), then="close" if how == "broken off" else "hang") as url:
+            transfer = asyncio.ensure_future(handler.download_request(file_request(url, theirs)))
+            if how == "cancelled":
+                await asyncio.sleep(0.3)
+                transfer.cancel()
+            with pytest.raises((ArchiveError, ResponseDataLossError, asyncio.CancelledError)):
+                await transfer
+
+    assert theirs.read_bytes() == b"theirs"

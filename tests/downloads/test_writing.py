@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from civitscrape.downloads import writing as writing_module
 from civitscrape.downloads.part import PartFile
 from civitscrape.downloads.writing import Writing
 
@@ -101,3 +102,40 @@ async def test_what_has_not_been_handed_over_is_left_to_whoever_ends_the_file(tm
 
     assert (rest, part.size) == ([b"last"], 5)
     await in_thread(part.discard)
+
+
+async def test_whoever_is_impatient_waits_for_the_thread_and_nothing_stale_is_written_later(tmp_path: Path):
+    part = Slow(str(tmp_path / "film.part"))
+    writing = Writing(part, in_thread)
+    await writing.hand_over([b"A" * 999])
+    await writing.hand_over([b"B" * 999])
+
+    settling = asyncio.create_task(writing.settle(rest := [b"C"]))
+    await asyncio.sleep(0)
+    settling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await settling
+    await in_thread(part.suspend, rest)
+    await in_thread(part.resume)
+    await in_thread(part.finish, [b"D"])
+
+    assert (tmp_path / "film.part").read_bytes() == b"A" * 999 + b"B" * 999 + b"CD"
+
+
+async def test_a_thread_is_given_back_before_a_slow_disk_has_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(writing_module, "TURN", 0.01)
+    part, turns = Slow(str(tmp_path / "film.part")), []
+
+    async def counted(call: Any, *args: Any) -> None:
+        turns.append(call)
+        await in_thread(call, *args)
+
+    writing = Writing(part, counted)
+    for _ in range(20):
+        await writing.hand_over([b"A" * 999])
+    await writing.settle([])
+    await in_thread(part.discard)
+
+    assert len(turns) > 5
