@@ -77,6 +77,10 @@ class ProvingSpider(PlanningSpider):
 
     def _provable(self, walk: Walk) -> bool:
         listing = self.listing(walk.source)
+        if (
+            walk.source == ImageFeed.source and "postId" in walk.params
+        ):  # in the post's own order, whatever is asked (§4.1)
+            return False
         return listing.provable and walk.params["sort"] == listing.sort and not LIMITS & walk.params.keys()
 
     async def parse_check(self, response: Response, walk: Walk, *, again: bool) -> AsyncIterator[Any]:
