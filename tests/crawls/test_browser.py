@@ -92,7 +92,7 @@ def test_any_crawl_brings_scores_by_browser_once_all_else_is_done(tmp_path):
 
     with Sandbox(WORLD).in_thread() as sandbox:
         archive = browse(tmp_path, sandbox, command)
-        pages = [line.url for line in sandbox.log.lines if line.url.startswith("/images/")]
+        pages = [line.url for line in list(sandbox.log.lines) if line.url.startswith("/images/")]
 
     mild = [row["id"] for row in archive.rows("SELECT id FROM images WHERE level = 1")]
     assert scores(archive) == true_scores(mild)
@@ -183,7 +183,7 @@ def kill_browser_of(pid: int, sandbox: Sandbox) -> bool:
     """Kill the browser that a crawl has started, once it has opened its first pages."""
     ends = time.monotonic() + PATIENCE
     while time.monotonic() < ends:
-        opened = [line for line in sandbox.log.lines if "getVotableTags" in line.url]
+        opened = [line for line in list(sandbox.log.lines) if "getVotableTags" in line.url]
         for child in psutil.Process(pid).children(recursive=True) if len(opened) > 2 else []:
             if "--type=" not in " ".join(child.cmdline()) and "headless" in " ".join(child.cmdline()[:1]):
                 child.kill()

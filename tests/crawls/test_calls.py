@@ -135,7 +135,7 @@ async def test_a_crawl_of_models_that_was_cut_short_goes_on_at_its_cursor(crawl)
         await crawl(sandbox, "models", {"username": NAME, "level": "pg", "download": "none"}, CLOSESPIDER_PAGECOUNT=1)
 
         crawled = await crawl(sandbox, "models", {"username": NAME, "level": "pg", "download": "none"})
-        asked = [line.url for line in sandbox.log.lines if line.url.startswith("/api/v1/models")]
+        asked = [line.url for line in list(sandbox.log.lines) if line.url.startswith("/api/v1/models")]
 
     assert len(asked) <= len(set(asked)) + 1
     truth = sight.model_truth(NAME, mask=1)

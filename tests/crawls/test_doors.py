@@ -433,7 +433,7 @@ async def test_a_post_that_is_not_there_is_asked_for_once(sandbox, crawl):
 
     crawled = await crawl(sandbox, "post", {"post_id": "1"})
 
-    pages = [line for line in sandbox.log.lines if line.url.startswith("/posts/")]
+    pages = [line for line in list(sandbox.log.lines) if line.url.startswith("/posts/")]
     assert len(pages) == 1
     assert crawled.outcome is Outcome.FAILED
 

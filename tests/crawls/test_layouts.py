@@ -106,7 +106,7 @@ def test_a_plan_says_what_is_there_and_what_would_come_and_writes_nothing(civits
     civitscrape("get", NAME)
     archive = Archived(tmp_path / "output")
     before = {one: one.read_bytes() for one in archive.everything() if one.suffix != ".sqlite-shm"}
-    asked = len([line for line in sandbox.log.lines if line.role == "media"])
+    asked = len([line for line in list(sandbox.log.lines) if line.role == "media"])
 
     again = civitscrape("plan", NAME, "-a", "level=all", "-a", "content=images,videos,files")
 
@@ -125,7 +125,7 @@ def test_a_plan_says_what_is_there_and_what_would_come_and_writes_nothing(civits
     assert re.search(
         r"^\d+ API calls, 1 pages; no file was fetched, and nothing was written$", again.stdout, re.MULTILINE
     )
-    assert len([line for line in sandbox.log.lines if line.role == "media"]) == asked
+    assert len([line for line in list(sandbox.log.lines) if line.role == "media"]) == asked
     assert {one: one.read_bytes() for one in archive.everything() if one.suffix != ".sqlite-shm"} == before
 
 

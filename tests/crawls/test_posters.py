@@ -25,7 +25,7 @@ def of_posters(archive: Archived) -> list[dict[str, Any]]:
 
 
 def asked(sandbox: Sandbox) -> int:
-    return len([line for line in sandbox.log.lines if line.role == "media"])
+    return len([line for line in list(sandbox.log.lines) if line.role == "media"])
 
 
 async def test_each_video_gets_its_poster_once_whenever_it_is_asked_for(crawl) -> None:

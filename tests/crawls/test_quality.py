@@ -37,7 +37,7 @@ def of_originals(archive: Archived) -> list[dict[str, Any]]:
 
 
 def asked(sandbox: Sandbox) -> list[str]:
-    return [line.path for line in sandbox.log.lines if line.role == "media"]
+    return [line.path for line in list(sandbox.log.lines) if line.role == "media"]
 
 
 def bodies(archive: Archived) -> dict[Path, bytes]:

@@ -70,7 +70,7 @@ async def test_where_nothing_failed_nothing_is_asked(crawl):
         retried = await crawl(sandbox, "retry", {})
 
     assert retried.outcome == "complete", retried.report["reasons"]
-    assert [line.url for line in sandbox.log.lines if line.role != "page"] == []
+    assert [line.url for line in list(sandbox.log.lines) if line.role != "page"] == []
 
 
 async def test_files_that_fail_again_leave_the_run_incomplete_and_say_so(crawl):

@@ -57,7 +57,7 @@ def files_with(text: str, folder: Path) -> list[Path]:
 
 def who_got_the_key(sandbox: Sandbox) -> dict[str, set[bool]]:
     found: dict[str, set[bool]] = {}
-    for line in sandbox.log.lines:
+    for line in list(sandbox.log.lines):
         if line.path != "/robots.txt":
             found.setdefault(line.role, set()).add(line.authorized)
     return found
@@ -98,7 +98,7 @@ def test_the_key_is_in_no_file_and_in_no_output(tmp_path, way):
 
 def who_got_the_cookies(sandbox: Sandbox) -> dict[str, set[bool]]:
     found: dict[str, set[bool]] = {}
-    for line in sandbox.log.lines:
+    for line in list(sandbox.log.lines):
         if line.path != "/robots.txt":
             found.setdefault(line.role, set()).add(line.cookies)
     return found
@@ -201,7 +201,7 @@ async def test_without_a_key_nobody_is_told_who_asks(crawl):
         await crawl(sandbox, "user", ASK, CIVITAI_API_KEY="")
 
     assert who_got_the_key(sandbox) == {"api": {False}, "page": {False}, "media": {False}}
-    assert not any(line.cookies for line in sandbox.log.lines)
+    assert not any(line.cookies for line in list(sandbox.log.lines))
 
 
 async def test_media_that_are_sent_on_to_another_server_bring_it_no_key(crawl):

@@ -97,7 +97,7 @@ async def test_runs_beside_each_other_ask_for_each_image_once_and_say_what_they_
         await asyncio.sleep(0.5)
         narrow = await crawl(sandbox, "votes", {"username": NAME}, **KEY)
         asked = await broad
-        calls = sum(line.url.count("tag.getVotableTags") for line in sandbox.log.lines)
+        calls = sum(line.url.count("tag.getVotableTags") for line in list(sandbox.log.lines))
 
     (reason,) = narrow.report["reasons"]
     assert calls == len(ids_in(before.archive))
@@ -115,7 +115,7 @@ async def test_a_run_of_all_leaves_the_creators_that_another_run_is_at(crawl):
         await asyncio.sleep(0.5)
         broad = await crawl(sandbox, "votes", {}, **KEY)
         asked = await narrow
-        calls = sum(line.url.count("tag.getVotableTags") for line in sandbox.log.lines)
+        calls = sum(line.url.count("tag.getVotableTags") for line in list(sandbox.log.lines))
         again = await crawl(sandbox, "votes", {}, **KEY)
 
     assert calls == len(ids_in(before.archive))

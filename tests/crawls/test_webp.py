@@ -80,9 +80,9 @@ async def test_originals_that_are_not_kept_are_not_fetched_again(crawl):
 
     with Sandbox(sight).in_thread() as sandbox:
         first = await crawl(sandbox, "user", {"username": NAME}, **QUICK, WEBP_KEEP_ORIGINAL=False)
-        asked = len([line for line in sandbox.log.lines if line.role == "media"])
+        asked = len([line for line in list(sandbox.log.lines) if line.role == "media"])
         second = await crawl(sandbox, "user", {"username": NAME}, **QUICK, WEBP_KEEP_ORIGINAL=False)
-        again = len([line for line in sandbox.log.lines if line.role == "media"])
+        again = len([line for line in list(sandbox.log.lines) if line.role == "media"])
 
     found = pngs(second.archive)
     assert again == asked

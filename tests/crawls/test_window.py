@@ -37,7 +37,7 @@ def known(archive: Archived) -> set[str]:
 def listings(sandbox: Sandbox) -> int:
     """Count the calls for pages of images, by either route."""
     routes = ("/api/v1/images", "/api/trpc/image.getInfinite")
-    return len([line for line in sandbox.log.lines if line.path.startswith(routes)])
+    return len([line for line in list(sandbox.log.lines) if line.path.startswith(routes)])
 
 
 @pytest.mark.parametrize("settings", [{}, KEY], ids=["public API", "feed"])
