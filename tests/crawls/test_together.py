@@ -98,7 +98,7 @@ def kill_once_told(files: list[Path], number: int, **how: Any) -> None:
     process.communicate()
 
 
-@pytest.mark.parametrize("number", [1, 5])
+@pytest.mark.parametrize("number", [1, pytest.param(5, marks=pytest.mark.soak)])
 def test_a_file_is_whole_and_told_in_the_end_whenever_the_asking_is_killed(civitscrape, sandbox, tmp_path, number):
     archive = Archived(tmp_path / "output")
     civitscrape("get", NAME)

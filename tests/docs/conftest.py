@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 from civitscrape.sandbox import model_files
 from civitscrape.sandbox.accounts import SANDBOX_ACCOUNT
@@ -19,7 +20,7 @@ from civitscrape.sandbox.world import default_world
 from tests.docs.commands import own_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 @dataclass
@@ -61,14 +62,30 @@ def run(folder: Path, words: Sequence[str], **settings: str) -> str:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demonstrated:
-    folder = tmp_path_factory.mktemp("demo")
-    return Demonstrated(folder, run(folder, ["civitscrape", "demo"]))
+    return once(tmp_path_factory, "demo", lambda folder: run(folder, ["civitscrape", "demo"]))
 
 
 @pytest.fixture(scope="session")
 def varied(tmp_path_factory: pytest.TempPathFactory) -> Demonstrated:
     """Return an archive that has models, posts, votes, a collection and somebody's own model files."""
-    folder, world = tmp_path_factory.mktemp("varied"), default_world()
+    return once(tmp_path_factory, "varied", crawl_everything)
+
+
+def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], str]) -> Demonstrated:
+    """Make an archive once for all processes that tests are spread over."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    told = folder.with_suffix(".txt")
+    with FileLock(folder.with_suffix(".lock")):
+        if not told.exists():
+            folder.mkdir(exist_ok=True)
+            told.write_text(make(folder), "utf-8")
+    return Demonstrated(folder, told.read_text("utf-8"))
+
+
+def crawl_everything(folder: Path) -> str:
+    """Crawl all that queries of the documentation ask for; return what was said."""
+    world = default_world()
     (folder / "models").mkdir()
     number = world.model_truth("lampwright").files[0]["id"]
     (folder / "models" / "mine.safetensors").write_bytes(model_files.content(world.files[number]))
@@ -83,4 +100,4 @@ def varied(tmp_path_factory: pytest.TempPathFactory) -> Demonstrated:
             run(folder, ["scrapy", "crawl", *words.split()], SCRAPY_SETTINGS_MODULE="civitscrape.settings", **settings)
             for words in crawls
         ]
-    return Demonstrated(folder, "".join(said))
+    return "".join(said)
