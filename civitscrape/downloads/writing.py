@@ -83,8 +83,8 @@ class Writing:
                 await asyncio.wait(begun)
             except asyncio.CancelledError as error:
                 impatient = error
-        failed = [one.cancelled() or one.exception() is not None for one in (self._write, *begun)]
-        if not failed[0]:
+        failed = {one for one in begun if one.cancelled() or one.exception() is not None}
+        if self._write not in failed:
             chunks.extend(rest)
         if impatient is not None:
             raise impatient

@@ -163,7 +163,7 @@ class PlanningSpider(KeepingSpider):
         newest = check or walk.params.get("sort") == NEWEST
         # What the edge kept is no news, and a second run within its five minutes would get the first one's answer.
         mark = f"{self.books.run.id}-{1 + again}" if newest or again else None
-        beside = [] if again or check or alone or not listing.attended else self.beside(walk)
+        beside = [] if again or check or alone else self.beside(walk)
         question = Question(newest=newest, cursor=None if check else walk.cursor, mark=mark, beside=beside)
         site = str(self.settings["CIVITAI_MATURE_URL"]) if listing.any_level else self.site
         callback = self.parse_check if check else self.parse_together if beside else self.parse_page

@@ -77,9 +77,8 @@ class ProvingSpider(PlanningSpider):
 
     def _provable(self, walk: Walk) -> bool:
         listing = self.listing(walk.source)
-        if (
-            walk.source == ImageFeed.source and "postId" in walk.params
-        ):  # in the post's own order, whatever is asked (§4.1)
+        # A post comes in its own order, whatever is asked for (§4.1): what would be its newest page is its first.
+        if walk.source == ImageFeed.source and "postId" in walk.params:
             return False
         return listing.provable and walk.params["sort"] == listing.sort and not LIMITS & walk.params.keys()
 

@@ -48,11 +48,11 @@ class WalkingSpider(ProvingSpider):
     def beside(self, walk: Walk) -> list[Call]:
         """Name what goes in one request with a page: with the first the newest, with others the names of models."""
         listing = self.listing(walk.source)
-        if not self._together:
+        if not isinstance(listing, ImageFeed) or not self._together:
             return []
         if walk.cursor is not None:
             return VersionNames.calls(self._track(walk).names.take(IN_PASSING))
-        if not isinstance(listing, ImageFeed) or not self._provable(walk):
+        if not self._provable(walk):
             return []
         return [trpc.marked(listing.call(walk, newest=True), f"{self.books.run.id}-1")]
 
@@ -78,14 +78,14 @@ class WalkingSpider(ProvingSpider):
 
     def _read_beside(self, part: Response | None, walk: Walk) -> list[Any] | None:
         """Read what came with a page; None for what failed, which is asked for again when it is needed."""
-        track, names = self._track(walk), VersionNames(site=self.site, media_url="")
+        track = self._track(walk)
         if part is None:
             return None
         try:
-            if trpc.procedure_of(part) != names.procedure:
+            if trpc.procedure_of(part) != VersionNames.procedure:
                 track.unread = self.open(part, walk)
                 return []
-            named = names.names(trpc.open_result(part))
+            named = VersionNames.names(trpc.open_result(part))
         except AnswerError as error:
             self.logger.info("%s: what came beside a page is of no use: %s", walk.target, error)
             return None

@@ -80,8 +80,7 @@ def test_however_often_it_breaks_off_the_whole_is_the_same(body, cuts, draw):
             if draw.random() < 0.5:  # another run, or the same one
                 part = PartFile.found(path, ("crc32",)) or PartFile(path, ("crc32",))
             assert part.size == done
-            if done:
-                assert part.resume()
+            assert part.resume()  # as whoever goes on with a part does
         part.finish([body[done:]])
 
         assert Path(path).read_bytes() == body

@@ -36,7 +36,7 @@ class Question:
     mark: str | None = None
     """Text that makes another address, where an answer kept by the edge is of no use."""
     beside: Sequence[Call] = ()
-    """Calls that go in the same request; for listings that are ``attended``."""
+    """Calls that go in the same request; only feeds of tRPC take some."""
 
 
 class Listing(ABC):
@@ -60,8 +60,6 @@ class Listing(ABC):
     """Whether nothing is an ordinary answer, and no sign of a site in trouble."""
     divisible: ClassVar[bool] = False
     """Whether a walk that the site cut short can be split into parts."""
-    attended: ClassVar[bool] = False
-    """Whether other calls may go in one request with its pages: the newest page, names of models."""
     brings_files: ClassVar[bool] = True
     """Whether the files of its pictures are fetched from what it tells of them."""
     sort: ClassVar[str | None] = OLDEST

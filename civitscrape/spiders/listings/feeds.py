@@ -86,7 +86,6 @@ class ImageFeed(Feed):
     provable = True
     divisible = True
     overlapping = True  # as in the public API
-    attended = True
     procedure = "image.getInfinite"
     include = ("tags", "metaSelect")
 

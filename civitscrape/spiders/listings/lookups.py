@@ -187,8 +187,9 @@ class VersionNames(Ids):
         """Read the name of a version's model."""
         return self.names([entry])
 
-    def names(self, entries: Any) -> list[Naming]:
+    @staticmethod
+    def names(entries: Any) -> list[Naming]:
         """Read the names of versions' models; what is none is left out."""
         told = [mapping(entry) for entry in entries] if isinstance(entries, list) else []
-        named = ((self.number(one), one.get("modelName")) for one in told)
-        return [Naming(version_id=number, name=name) for number, name in named if number and isinstance(name, str)]
+        named = ((one.get("id"), one.get("modelName")) for one in told)
+        return [Naming(version_id=id_, name=name) for id_, name in named if type(id_) is int and isinstance(name, str)]

@@ -22,4 +22,4 @@ def test_memory_that_was_used_before_changes_no_picture():
         after = BytesIO()
         picture.copy().save(after, "WEBP", quality=85, method=4)
         assert after.getvalue() == before.getvalue()
-    assert Image.core.get_blocks_max() == memory.BLOCKS  # type: ignore[attr-defined]
+    assert Image.core.get_blocks_max() == memory.BLOCKS  # type: ignore[attr-defined]  # no stub names it
