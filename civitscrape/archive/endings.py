@@ -7,7 +7,6 @@ understood passes: a file that the site has is not refused for being odd.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from civitscrape.archive import formats
@@ -48,11 +47,11 @@ _SEGMENT = b"\x18\x53\x80\x67"
 """The element of an EBML file that holds all but its head."""
 
 
-def flaw(path: str, head: bytes) -> str | None:
+def flaw(file: BinaryIO, head: bytes) -> str | None:
     """Say that the end of a picture or film is missing; None when it is there, or nobody can tell.
 
     Args:
-        path: of the file.
+        file: what is there of it, open for reading.
         head: its first bytes.
 
     Raises:
@@ -62,8 +61,7 @@ def flaw(path: str, head: bytes) -> str | None:
     lacks = None if known is None else _LACKS.get(known)
     if lacks is None:
         return None
-    with Path(path).open("rb") as file:
-        lack = lacks(file, file.seek(0, os.SEEK_END))
+    lack = lacks(file, file.seek(0, os.SEEK_END))
     return None if lack is None else f"its end is missing: {lack}"
 
 

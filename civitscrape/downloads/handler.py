@@ -8,8 +8,8 @@ A download that breaks off keeps its part, and whoever names the same part again
 later one; ``download_kept`` in the meta then tells how many bytes are here. That takes a server that gave an ``ETag``
 or a ``Last-Modified``, or ``download_verified`` in the meta: the caller will tell by a hash whether the file is whole.
 A page or JSON with status 200 where the rest was asked for is handed on as what it is, and the part keeps waiting.
-``download_digests`` names checksums to compute beside SHA-256. ``download_judge`` is called with the path and the first
-bytes of what came whole, in the thread that wrote it, and may say what is wrong with it: then it broke off, too.
+``download_digests`` names checksums to compute beside SHA-256. ``download_judge`` is called with what came whole, as a
+file open for reading, and its first bytes, and may say what is wrong with it: then it broke off, too.
 
 The base class is a private one of Scrapy, pinned below 2.20 in pyproject.toml: look here before that pin moves.
 """
@@ -18,11 +18,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -42,6 +41,7 @@ from scrapy.utils._download_handlers import make_response
 
 from civitscrape.downloads import ranges, space
 from civitscrape.downloads.browser import Browser
+from civitscrape.downloads.disk import Disk
 from civitscrape.downloads.ending import FlawedFileError, UntrueLengthError, require_whole
 from civitscrape.downloads.part import BIG, PartFile
 from civitscrape.downloads.ranges import Source, Verdict
@@ -49,10 +49,10 @@ from civitscrape.downloads.response import INSTEAD, RESUMED, FileResponse
 from civitscrape.downloads.suspended import Suspended
 from civitscrape.downloads.trust import UntrustedCertificateError, context_of
 from civitscrape.downloads.writing import Writing
-from civitscrape.exceptions import ArchiveError, OccupiedError
+from civitscrape.exceptions import OccupiedError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator
 
     from scrapy import Request
     from scrapy.crawler import Crawler
@@ -69,6 +69,9 @@ READ_SIZE = 512 * 1024
 # Bytes kept of an answer that is not the file: enough for an error page to be recognised.
 ERROR_SIZE = 64 * 1024
 
+# Turns of the event loop after which what came behind the last byte has been seen: one to read it, one to tell.
+TURNS = 2
+
 # What aiohttp decodes while the body comes in; anything else would be stored as it came.
 DECODED = frozenset({"identity", "gzip", "deflate", "br", "zstd"})
 
@@ -77,11 +80,6 @@ KEPT_SIZE = 64 * 1024
 
 # What a part begins with that may be a page or JSON itself.
 TEXT = (b"<", b"{", b"[", b"\xef\xbb\xbf")
-
-# Threads that write: a disk that is slow for one file holds up no other, and more were not faster.
-WRITERS = 4
-
-T = TypeVar("T")
 
 
 class DiskDownloadHandler(AiohttpDownloadHandler):
@@ -116,14 +114,14 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         self._suspended = Suspended()
         self._resuming: WeakKeyDictionary[Request, PartFile] = WeakKeyDictionary()
         self._promises = space.Promises()
-        self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="civitscrape-writer")
+        self._disk = Disk()
         self._browser = Browser(crawler)
 
     async def close(self) -> None:
         """Close the connections and the browser, and wait for the last writes."""
         await self._browser.close()
         await super().close()
-        await asyncio.to_thread(self._writers.shutdown)
+        await self._disk.close()
 
     @asynccontextmanager
     async def _make_request(self, request: Request, seconds: float) -> AsyncIterator[_ClientResponse]:
@@ -198,7 +196,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
             if verdict is Verdict.WHOLE:
                 return await self._take_whole(response, request, self._resuming.pop(request))
             if verdict is Verdict.CHANGED:
-                await self._in_thread(part, self._resuming.pop(request).abandon)
+                await self._disk.run(part, self._resuming.pop(request).abandon)
                 raise ResponseDataLossError(
                     f"{request.url}: the file has changed since its first part; it starts again"
                 )
@@ -206,7 +204,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
             if part is not None:
                 if ranges.is_page(response.headers) and not part.head.lstrip().startswith(TEXT):
                     return await self._read_error(response, request, INSTEAD)
-                await self._in_thread(part, self._resuming.pop(request).abandon)
+                await self._disk.run(part, self._resuming.pop(request).abandon)
             return await self._read_file(response, request, PartFile(path, request.meta.get("download_digests", ())))
         return await self._read_error(response, request)
 
@@ -216,14 +214,14 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
 
     async def _take_whole(self, response: _ClientResponse, request: Request, part: PartFile) -> FileResponse:
         await self._reopen(request, part)
-        flaw = await self._in_thread(part, _finish, part, (), request.meta.get("download_judge"))
+        flaw = await self._disk.finish(part, (), request.meta.get("download_judge"))
         if flaw is not None:
-            await self._in_thread(part, part.discard)
+            await self._disk.run(part, part.discard)
             raise FlawedFileError(f"{request.url}: {flaw}")
         return self._file_response(response, request, part)
 
     async def _reopen(self, request: Request, part: PartFile) -> None:
-        if not await self._in_thread(part, part.resume):
+        if not await self._disk.run(part, part.resume):
             raise ResponseDataLossError(f"{request.url}: another process has changed its part; it starts again")
         self.crawler.stats.inc_value("civitscrape/resumed")
         self.crawler.stats.inc_value("civitscrape/bytes_kept", part.size)
@@ -252,7 +250,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
                 await self._receive(response, request, part, chunks)
             else:
                 with self._promises.of(part, part.size + announced):
-                    await self._in_thread(part, space.require, part.path, announced, self._promises.bytes - announced)
+                    await self._disk.run(part, space.require, part.path, announced, self._promises.bytes - announced)
                     await self._receive(response, request, part, chunks)
         except (Exception, asyncio.CancelledError) as error:
             part.source = part.source or _source(response, request)
@@ -266,9 +264,9 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         if isinstance(error, OccupiedError):
             return  # the part is somebody else's
         if part.source is None or useless or part.size + sum(map(len, chunks)) < KEPT_SIZE:
-            await self._in_thread(part, part.discard)
+            await self._disk.run(part, part.discard)
             return
-        await self._in_thread(part, part.suspend, chunks)
+        await self._disk.run(part, part.suspend, chunks)
         self._suspended.keep(part)
         request.meta["download_kept"] = part.size
 
@@ -296,7 +294,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         """
         limit = _check(response, request, part)
         received, waiting = part.size, 0
-        writing = Writing(part, partial(self._in_thread, part))
+        writing: Writing | None = None  # most files come whole before anything is written
         try:
             async for chunk in response.content.iter_any():
                 chunks.append(chunk)
@@ -305,32 +303,25 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
                 if limit and received > limit:
                     raise _too_large(received, limit)
                 if waiting >= WRITE_SIZE:
+                    writing = writing or Writing(part, partial(self._disk.run, part))
                     await writing.hand_over(chunks)
                     waiting = 0
         except aiohttp.ClientPayloadError as error:
             raise ResponseDataLossError(f"{request.url}: the body broke off after {received} bytes: {error}") from error
         finally:
-            await writing.settle(chunks)
+            if writing is not None:
+                await writing.settle(chunks)
         require_whole(response, request.url, received)
-        writing.check()
+        if writing is not None:
+            writing.check()
         batch = chunks.copy()
         chunks.clear()
-        flaw = await self._in_thread(part, _finish, part, batch, request.meta.get("download_judge"))
+        flaw = await self._disk.finish(part, batch, request.meta.get("download_judge"))
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         require_whole(response, request.url, received)  # what was not announced may come behind the last byte
         if flaw is not None:
             raise FlawedFileError(f"{request.url}: {flaw}")
-
-    async def _in_thread(self, part: PartFile, call: Callable[..., T], *args: object) -> T:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._writers, call, *args)
-        except OSError as error:
-            raise ArchiveError(f"{part.path} cannot be written: {error}; see that its disk has room") from error
-
-
-def _finish(part: PartFile, chunks: Iterable[bytes], judge: Callable[[str, bytes], str | None] | None) -> str | None:
-    """Write the last of a file; say what is wrong with it, where somebody can tell."""
-    part.finish(chunks)
-    return None if judge is None else judge(part.path, part.head)
 
 
 def _source(response: _ClientResponse, request: Request) -> Source | None:

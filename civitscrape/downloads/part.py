@@ -87,6 +87,11 @@ class PartFile:
         return part
 
     @property
+    def begun(self) -> bool:
+        """Whether some of it is in the file."""
+        return self.size > 0
+
+    @property
     def sha256(self) -> str:
         """SHA-256 of what was written, in hexadecimal."""
         return self._digests["sha256"].hexdigest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
@@ -12,9 +11,6 @@ from PIL import Image
 from civitscrape.archive import endings
 from civitscrape.sandbox import videos
 from tests.archive.pictures.making import noise, saved
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def box(name: bytes, body: bytes) -> bytes:
@@ -55,21 +51,19 @@ WHOLE = {
 }
 
 
-def flaw(folder: Path, content: bytes) -> str | None:
-    part = folder / "a.part"
-    part.write_bytes(content)
-    return endings.flaw(str(part), content[:512])
+def flaw(content: bytes) -> str | None:
+    return endings.flaw(io.BytesIO(content), content[:512])
 
 
 @pytest.mark.parametrize("content", WHOLE.values(), ids=WHOLE)
-def test_a_whole_file_has_its_end(tmp_path, content):
-    assert flaw(tmp_path, content) is None
+def test_a_whole_file_has_its_end(content):
+    assert flaw(content) is None
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.98])
 @pytest.mark.parametrize("content", WHOLE.values(), ids=WHOLE)
-def test_a_file_that_stops_before_its_end_is_found_out(tmp_path, content, share):
-    assert (flaw(tmp_path, content[: int(len(content) * share)]) or "").startswith("its end is missing: ")
+def test_a_file_that_stops_before_its_end_is_found_out(content, share):
+    assert (flaw(content[: int(len(content) * share)]) or "").startswith("its end is missing: ")
 
 
 BEHIND = {"zeros": bytes(3000), "a few letters": b"\r\n", "another file": Random(3).randbytes(200_000)}
@@ -77,8 +71,8 @@ BEHIND = {"zeros": bytes(3000), "a few letters": b"\r\n", "another file": Random
 
 @pytest.mark.parametrize("behind", BEHIND.values(), ids=BEHIND)
 @pytest.mark.parametrize("content", WHOLE.values(), ids=WHOLE)
-def test_what_lies_behind_the_end_is_no_harm(tmp_path, content, behind):
-    assert flaw(tmp_path, content + behind) is None
+def test_what_lies_behind_the_end_is_no_harm(content, behind):
+    assert flaw(content + behind) is None
 
 
 ODD = {
@@ -95,5 +89,5 @@ ODD = {
 
 
 @pytest.mark.parametrize("content", ODD.values(), ids=ODD)
-def test_what_cannot_be_told_passes(tmp_path, content):
-    assert flaw(tmp_path, content) is None
+def test_what_cannot_be_told_passes(content):
+    assert flaw(content) is None

@@ -8,7 +8,7 @@ import sys
 from errno import EIO, ENOSPC
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from zlib import crc32
 
 import pytest
@@ -206,8 +206,8 @@ async def test_a_part_that_is_whole_already_is_known_by_416(make_handler, tmp_pa
 async def test_what_a_judge_finds_fault_with_is_not_kept_though_every_byte_came(make_handler, tmp_path, retried):
     served, told = Ranged(), []
 
-    def judge(path: str, head: bytes) -> str:
-        told.append((Path(path).stat().st_size, head))
+    def judge(file: BinaryIO, head: bytes) -> str:
+        told.append((file.read(), head))
         return "its end is missing"
 
     async with site(served.answer) as server:
@@ -221,7 +221,7 @@ async def test_what_a_judge_finds_fault_with_is_not_kept_though_every_byte_came(
                 await handler.download_request(judged)
 
     assert [asked for asked, _ in served.asked] == [None, None, f"bytes={len(BODY)}-"]
-    assert told == [(len(BODY), BODY[:512])] * 2
+    assert told == [(BODY, BODY[:512])] * 2
     assert left(tmp_path) == []
 
 
@@ -404,6 +404,7 @@ def test_a_journal_that_cannot_be_read_is_none(tmp_path, text):
 
 async def test_the_disk_is_asked_now_and_then_to_have_a_big_file_for_certain(handler, tmp_path, monkeypatch):
     monkeypatch.setattr(part_module, "SYNC_SECONDS", 0.0)
+    monkeypatch.setattr(handler_module, "WRITE_SIZE", 256 * 1024)  # so that there are writes after the first one
     synced: list[int] = []
     sync = PartFile.sync
 
