@@ -314,12 +314,13 @@ def store_payloads(connection: Connection, entries: list[Entry]) -> None:
         named = table.c.kind.in_(kinds) & table.c.entry_id.in_(ids)
         for row in connection.execute(sa.select(table.c.kind, table.c.entry_id, table.c.sha256).where(named)):
             fresh.pop((row.kind, row.entry_id, row.sha256), None)
+    moment = now()
     rows = [
         Payload(
             kind=kind,
             entry_id=entry_id,
             sha256=sha256,
-            fetched_at=now(),
+            fetched_at=moment,
             refused=entry.refused,
             body=zstd.compress(canonical(entry.content)),
         )

@@ -42,8 +42,9 @@ def require_whole(response: _ClientResponse, url: str, size: int) -> None:
     error = protocol.exception() if protocol is not None else None
     if isinstance(error, HttpProcessingError):
         raise UntrueLengthError(f"{url}: more came than was announced after {size} bytes")
-    span = ranges.read(response.headers.get("Content-Range", ""))
-    if response.status == HTTPStatus.PARTIAL_CONTENT and span is not None and size != span.stop:
+    partial = response.status == HTTPStatus.PARTIAL_CONTENT
+    span = ranges.read(response.headers.get("Content-Range", "")) if partial else None
+    if span is not None and size != span.stop:
         raise UntrueLengthError(f"{url}: the answer was to end at byte {span.stop}, but ended after {size} bytes")
     boundless = response.content_length is None and not response.headers.get("Transfer-Encoding")
     if boundless and isinstance(error, aiohttp.ClientOSError):

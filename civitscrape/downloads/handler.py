@@ -38,6 +38,7 @@ from scrapy.exceptions import (
 )
 from scrapy.http import Headers
 from scrapy.utils._download_handlers import make_response
+from yarl import URL
 
 from civitscrape.downloads import ranges, space
 from civitscrape.downloads.browser import Browser
@@ -137,7 +138,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         try:
             async with self._session.request(
                 request.method,
-                request.url,
+                URL(request.url, encoded=True) if "verbatim_url" in request.meta else request.url,
                 data=request.body or None,
                 headers=headers,
                 timeout=self._file_timeout if to_file else aiohttp.ClientTimeout(total=seconds),
@@ -271,6 +272,7 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
         request.meta["download_kept"] = part.size
 
     def _file_response(self, response: _ClientResponse, request: Request, part: PartFile) -> FileResponse:
+        digests = part.digests
         return FileResponse(
             request.url,
             status=HTTPStatus.OK,
@@ -278,9 +280,9 @@ class DiskDownloadHandler(AiohttpDownloadHandler):
             flags=[RESUMED] if part.resumed or response.status != HTTPStatus.OK else [],
             path=part.path,
             size=part.size,
-            sha256=part.sha256,
+            sha256=digests["sha256"],
             head=part.head,
-            digests=part.digests,
+            digests=digests,
         )
 
     async def _receive(self, response: _ClientResponse, request: Request, part: PartFile, chunks: list[bytes]) -> None:

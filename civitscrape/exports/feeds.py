@@ -6,7 +6,9 @@ import os
 import re
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from scrapy.exporters import CsvItemExporter, JsonLinesItemExporter
@@ -15,9 +17,13 @@ from civitscrape.archive.database import to_json
 from civitscrape.items import TABLES, Collection, Creator, Image, Model, ModelFile, ModelVersion, Post
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from scrapy import Spider
+
+PLAIN = frozenset({str, int, float, bool})
+"""What a CSV cell holds as it is."""
 
 CARRIED = frozenset({"busy", "files", "partial"})
 """Fields that serve the pipelines alone."""
@@ -48,11 +54,27 @@ def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:
     return params | {"time": _TIMES[spider]}
 
 
-def names_of(item: Any, asked: Any) -> list[str] | None:
-    """Tell which fields of a flat item go into a feed; None where Scrapy's own, slower way is needed."""
+class Columns(NamedTuple):
+    """What goes into a feed of one class of flat items."""
+
+    names: tuple[str, ...]
+    read: Callable[[Any], tuple[Any, ...]]
+    """Reads all of them from an item at once."""
+
+
+def columns_of(item: Any, asked: Any) -> Columns | None:
+    """Tell what of an item goes into a feed; None where Scrapy's own, slower way is needed."""
     if not is_dataclass(item) or isinstance(asked, dict):
         return None
-    return list(asked) if asked else [one.name for one in fields(item)]
+    kind: type = type(item)
+    return _columns(kind, tuple(asked or ()))
+
+
+@cache
+def _columns(kind: type, asked: tuple[str, ...]) -> Columns | None:
+    names = asked or tuple(one.name for one in fields(kind))
+    # One name would be read as a bare value.
+    return Columns(names, attrgetter(*names)) if len(names) > 1 else None
 
 
 def flat(value: Any) -> Any:
@@ -71,11 +93,12 @@ class FlatCsvExporter(CsvItemExporter):
 
     def export_item(self, item: Any) -> None:
         """Write one row; the first one goes Scrapy's way, which writes the heads of the columns."""
-        names = None if self._headers_not_written else names_of(item, self.fields_to_export)
-        if names is None:
+        columns = None if self._headers_not_written else columns_of(item, self.fields_to_export)
+        if columns is None:
             super().export_item(item)
         else:
-            self.csv_writer.writerow([flat(getattr(item, name)) for name in names])
+            values = columns.read(item)
+            self.csv_writer.writerow([one if type(one) in PLAIN else flat(one) for one in values])
 
     def serialize_field(self, field: Any, name: str, value: Any) -> Any:
         """Turn one value into what its cell holds."""
@@ -87,11 +110,11 @@ class FlatJsonLinesExporter(JsonLinesItemExporter):
 
     def export_item(self, item: Any) -> None:
         """Write one line."""
-        names = names_of(item, self.fields_to_export)
-        if names is None:
+        columns = columns_of(item, self.fields_to_export)
+        if columns is None:
             super().export_item(item)
         else:
-            line = self.encoder.encode({name: getattr(item, name) for name in names})
+            line = self.encoder.encode(dict(zip(columns.names, columns.read(item), strict=True)))
             self.file.write(line.encode(self.encoding or "utf-8", errors="replace") + b"\n")
 
 

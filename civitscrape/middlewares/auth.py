@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 KEY, COOKIE, ORIGIN = "Authorization", "Cookie", "Origin"
+PRIVATE = frozenset(name.encode() for name in (KEY, COOKIE, ORIGIN))
+"""Headers that are for the site alone, as Scrapy keeps their names."""
 
 
 class Auth:
@@ -86,5 +88,5 @@ class Auth:
         self._strip(request)
 
     def _strip(self, request: Request) -> None:
-        for name in (KEY, COOKIE, ORIGIN):
-            request.headers.pop(name, None)
+        for name in PRIVATE & request.headers.keys():
+            del request.headers[name]

@@ -46,6 +46,9 @@ UP_TO_DATE = "uptodate"
 HOPELESS = (BadArgumentError, EchoError, ForbiddenError, LoginError, NotFoundError, RegionError)
 """Answers by which the site has understood the question: the same question gets the same answer."""
 
+SHOWN = frozenset({Image, Model, ModelVersion, ModelFile, Post, Collection, Creator})
+"""What the feeds show; most of what an answer gives is links and tags."""
+
 BREATH = 8
 """Entries after which the event loop gets a turn: parsing a page of 200 entries takes tens of milliseconds in all."""
 
@@ -144,6 +147,8 @@ class Commit:
 
 def _identity(record: Any) -> tuple[str, Any, str | None] | None:
     """Name an item that the feeds shall have, each once for a file of its own; None for what is no item of its own."""
+    if type(record) not in SHOWN:
+        return None
     match record:
         case Image(partial=True):
             return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesPipeline
+from w3lib.url import safe_url_string
 
 from civitscrape.archive import endings, fields, formats, paths, renditions, replacing, shelf
 from civitscrape.civitai import answers, media
@@ -65,7 +66,7 @@ class Media(FilesPipeline):
         settings = crawler.settings
         return cls(
             settings["MEDIA_STORE"],
-            base=settings["CIVITAI_MEDIA_URL"],
+            base=safe_url_string(settings["CIVITAI_MEDIA_URL"]),
             template=settings["MEDIA_PATH"],
             crawler=crawler,
         )
@@ -104,6 +105,7 @@ class Media(FilesPipeline):
     def _request(self, url: str, key: str) -> Request:
         meta = stamp(Role.MEDIA, url)
         meta |= {"download_to": str(paths.part_path(self._store, key)), "download_judge": endings.flaw}
+        meta["verbatim_url"] = True  # of a base that is escaped and a key that needs no escapes
         if self._limit is not None:
             meta["download_maxsize"] = self._limit
         return Request(url, callback=NO_CALLBACK, meta=meta)

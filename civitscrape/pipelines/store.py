@@ -33,8 +33,8 @@ BREATH = 8
 """Items let go before the event loop gets a turn: each still has its feeds to be written."""
 
 
-GATHER = 0.02
-"""Seconds to gather before a transaction: a quick CDN brings a dozen files in that time, and each has its price."""
+GATHER = 0.05
+"""Seconds to gather before a transaction: a quick CDN brings thirty files in that time, and each has its price."""
 
 
 AT_ONCE = 100
