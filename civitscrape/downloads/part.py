@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from hashlib import sha256
+from io import FileIO
 from math import inf
 from pathlib import Path
 from threading import Lock
@@ -17,7 +18,6 @@ from civitscrape.exceptions import OccupiedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from io import FileIO
 
     from civitscrape.downloads.ranges import Source
 
@@ -238,7 +238,7 @@ class PartFile:
         if self._discarded:
             return
         if self._file is None:
-            self._file = _open(Path(self.path))
+            self._file = _open(self.path)
         for chunk in chunks:
             rest = memoryview(chunk)
             while rest:  # an unbuffered write may take less than it was given
@@ -287,16 +287,16 @@ def is_claimed(path: Path) -> bool:
         return True
 
 
-def _open(path: Path) -> FileIO:
+def _open(path: str) -> FileIO:
     """Open a file for writing, empty; its folder is made where it is missing, but not the store that holds it.
 
     A store that is gone was on a disk that is gone: what were put in its place would be hidden once that is back.
     """
     try:
-        return path.open("wb", buffering=0)
+        return FileIO(path, "wb")
     except FileNotFoundError:
-        path.parent.mkdir(exist_ok=True)
-        return path.open("wb", buffering=0)
+        Path(path).parent.mkdir(exist_ok=True)
+        return FileIO(path, "wb")
 
 
 def _open_locked(path: str, size: int) -> FileIO:

@@ -59,6 +59,11 @@ class Media(FilesPipeline):
         self._template = template
         self._store = Path(store)
         self._limit = size_limit(crawler)
+        self._meta = {
+            **stamp(Role.MEDIA, base),
+            "download_judge": endings.flaw,
+            "verbatim_url": True,  # of a base that is escaped and a key that needs no escapes
+        }
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -103,9 +108,7 @@ class Media(FilesPipeline):
         return [self._request(url, item.media_key or item.key)]
 
     def _request(self, url: str, key: str) -> Request:
-        meta = stamp(Role.MEDIA, url)
-        meta |= {"download_to": str(paths.part_path(self._store, key)), "download_judge": endings.flaw}
-        meta["verbatim_url"] = True  # of a base that is escaped and a key that needs no escapes
+        meta = {**self._meta, "download_to": str(paths.part_path(self._store, key))}
         if self._limit is not None:
             meta["download_maxsize"] = self._limit
         return Request(url, callback=NO_CALLBACK, meta=meta)

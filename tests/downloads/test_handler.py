@@ -331,11 +331,18 @@ async def test_connections_are_used_again(handler, tmp_path):
 
 async def test_the_pool_is_no_second_limit_behind_the_slots(make_handler, tmp_path):
     settings = {"CONCURRENT_REQUESTS": 1, "CONCURRENT_REQUESTS_PER_DOMAIN": 1}
-    async with make_handler(**settings) as handler, site() as server:
-        requests = [file_request(server.url, tmp_path / f"{number}.part") for number in range(5)]
-        await asyncio.gather(*map(handler.download_request, requests))
+    together = asyncio.Barrier(5)
 
-    assert server.most_in_flight == 5
+    async def answer(_):
+        async with asyncio.timeout(10):
+            await together.wait()
+        return web.Response(body=PICTURE)
+
+    async with make_handler(**settings) as handler, site(answer) as server:
+        requests = [file_request(server.url, tmp_path / f"{number}.part") for number in range(5)]
+        answers = await asyncio.gather(*map(handler.download_request, requests))
+
+    assert [answer.status for answer in answers] == [200] * 5
 
 
 async def test_a_proxy_is_used_with_its_credentials(handler, tmp_path):
