@@ -96,12 +96,13 @@ class ProvingSpider(PlanningSpider):
         track = self._track(walk)
         numbers = numbered(self.listing(walk.source), page.entries)
         met = await self.books.met(walk, self.listing(walk.source).kind, numbers) | {*track.latest}
-        unmet = [entry for number, entry in numbers.items() if number not in met]
-        # Not as met by this walk: should it be cut short, its newest half must not take them for the end of the other.
-        kept = [record for entry in unmet for record in self._kept(entry, walk, listed=False)]
-        track.newest, track.shared = set(numbers), numbers.keys() & met
-        track.missed = {record.id for record in kept if isinstance(record, Image) and is_older(record, walk)}
-        yield kept
+        missed: set[int] = set()
+        for entry in (entry for number, entry in numbers.items() if number not in met):
+            # Not as met by this walk: if it is cut short, its newest half must not take them for the end of the other.
+            kept = self._kept(entry, walk, listed=False)
+            missed |= {record.id for record in kept if isinstance(record, Image) and is_older(record, walk)}
+            yield kept  # one by one, so that the event loop gets its turns between them
+        track.newest, track.shared, track.missed = set(numbers), numbers.keys() & met, missed
         if not track.ended:
             yield walk
             yield self.ask(walk)
