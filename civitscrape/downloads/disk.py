@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 WRITERS = 4
 """Threads: a disk that is slow for one file holds up no other, and more were not faster."""
 
-SLOW = 0.02
-"""Seconds that a small file may take the event loop; the next ones go to threads then. A write alone takes a hundredth
-of it, and two fifths of it is what nobody notices."""
+TURN = 0.005
+"""Seconds of writing in one turn of the event loop; what else came in that turn goes to threads."""
+
+SLOW = 0.05
+"""Seconds after which a single small file was held up by the disk, and not by another thread that has Python's lock."""
 
 REST = 10.0
-"""Seconds until the event loop tries it again."""
+"""Seconds until the event loop tries a disk again that was slow."""
 
 T = TypeVar("T")
 
@@ -43,6 +45,8 @@ class Disk:
     def __init__(self) -> None:
         self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="civitscrape-writer")
         self._rests_until = 0.0
+        self._spent = 0.0
+        """Seconds of writing in this turn of the event loop."""
 
     async def close(self) -> None:
         """Wait for the last writes."""
@@ -66,16 +70,24 @@ class Disk:
             ArchiveError: the disk does not take it.
         """
         batch = tuple(chunks)
-        if part.begun or sum(map(len, batch)) >= BIG or monotonic() < self._rests_until:
-            return await self.run(part, _finish, part, batch, judge)
         begun = monotonic()
+        if part.begun or sum(map(len, batch)) >= BIG or self._spent > TURN or begun < self._rests_until:
+            return await self.run(part, _finish, part, batch, judge)
+        if not self._spent:
+            asyncio.get_running_loop().call_soon(self._turn)
         try:
             return _finish_small(part, b"".join(batch), judge)
         except OSError as error:
             raise _refused(part, error) from error
         finally:
-            if monotonic() - begun > SLOW:
-                self._rests_until = monotonic() + REST
+            ended = monotonic()
+            self._spent += ended - begun
+            if ended - begun > SLOW:
+                self._rests_until = ended + REST
+
+    def _turn(self) -> None:
+        """Begin another turn of the event loop."""
+        self._spent = 0.0
 
 
 def _refused(part: PartFile, error: OSError) -> ArchiveError:

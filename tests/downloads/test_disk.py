@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import threading
 import time
@@ -68,6 +69,17 @@ async def test_a_big_file_and_one_that_was_begun_are_written_by_a_thread(disk, t
     assert (tmp_path / "begun.part").read_bytes() == BODY * 2
 
 
+async def test_what_comes_in_one_turn_of_the_loop_is_written_by_threads_when_it_is_too_much(
+    disk, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(disk_module, "TURN", 0.0)
+    same = await asyncio.gather(*(write(disk, tmp_path / f"{number}.part") for number in range(3)))
+    await asyncio.sleep(0)
+    later = await write(disk, tmp_path / "later.part")
+
+    assert [part.by_the_loop for part in (*same, later)] == [True, False, False, True]
+
+
 async def test_a_disk_that_was_slow_gets_threads_for_a_while_and_then_another_chance(disk, tmp_path, monkeypatch):
     now = time.monotonic()
     monkeypatch.setattr(disk_module, "monotonic", lambda: now)
@@ -78,6 +90,7 @@ async def test_a_disk_that_was_slow_gets_threads_for_a_while_and_then_another_ch
         now += 2 * disk_module.SLOW
 
     await disk.finish(slow, [BODY], judge)
+    await asyncio.sleep(0)  # the next turn, which it is not the fault of
     resting = await write(disk, tmp_path / "1.part")
     now += disk_module.REST
     again = await write(disk, tmp_path / "2.part")
