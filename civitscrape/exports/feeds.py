@@ -72,9 +72,10 @@ def columns_of(item: Any, asked: Any) -> Columns | None:
 
 @cache
 def _columns(kind: type, asked: tuple[str, ...]) -> Columns | None:
-    names = asked or tuple(one.name for one in fields(kind))
-    # One name would be read as a bare value.
-    return Columns(names, attrgetter(*names)) if len(names) > 1 else None
+    known = tuple(one.name for one in fields(kind))
+    names = asked or known
+    # One name would be read as a bare value; and what is no field of the class stays empty.
+    return Columns(names, attrgetter(*names)) if len(names) > 1 and set(names) <= {*known} else None
 
 
 def flat(value: Any) -> Any:

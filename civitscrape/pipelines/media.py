@@ -156,9 +156,10 @@ class Media(FilesPipeline):
         return item
 
     def inc_stats(self, status: str) -> None:
-        """Count under our own name as well as Scrapy's."""
+        """Count under our own name as well as Scrapy's; what came is stored only once it is booked."""
         super().inc_stats(status)
-        self.crawler.stats.inc_value(f"civitscrape/files_{status}")
+        if status != MediaState.STORED:
+            self.crawler.stats.inc_value(f"civitscrape/files_{status}")
 
     def file_path(
         self,

@@ -106,6 +106,8 @@ class Store:
                 item.media_state = fate.state
                 self._books.lose(fate.state, f"image {item.id}: {fate.error}", kept=len(item.files) > 1)
             self._crawler.stats.inc_value("civitscrape/bytes", fate.size or 0)
+            if fate.part is not None:
+                self._crawler.stats.inc_value(f"civitscrape/files_{fate.state}")
             if fate.part is not None and (fate.size or 0) >= BIG:
                 await asyncio.to_thread(journal.forget, fate.part)
         return item

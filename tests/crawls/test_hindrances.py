@@ -159,6 +159,9 @@ def test_a_folder_that_goes_stops_the_run_in_one_line_and_its_return_completes_i
     assert len(stops(stderr)) == 1, stderr
     assert [path for path in in_its_place if path.suffix not in {".json", ".log"}] == []
     assert "outcome: incomplete" in stderr
+    if which == "media":  # else the database went with it
+        [stored] = archive.rows("SELECT count(*) AS files FROM media WHERE state = 'stored'")
+        assert f", {stored['files']} new files" in stderr
     completes(archive, tmp_path, sandbox.settings())
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 
 import pytest
 
-from civitscrape.exports.feeds import cut_to_rows
+from civitscrape.exports.feeds import FlatCsvExporter, FlatJsonLinesExporter, cut_to_rows
+from civitscrape.items import Image
 
 ROWS = ["id,prompt\r\n", '1,"a lantern, ""lit""\r\nat sea"\r\n', "2,waves\r\n"]
 
@@ -36,3 +38,26 @@ def test_lines_of_json_keep_their_whole_lines(tmp_path, cut):
     cut_to_rows(path)
 
     assert path.read_text("utf-8") == "".join(lines if cut == 0 else lines[:2])
+
+
+@pytest.mark.parametrize(
+    "asked", [["id", "nosuch"], ["nosuch", "id", "prompt"], {"id": "number", "prompt": "text"}, ["id"]]
+)
+def test_a_feed_has_all_rows_whatever_fields_are_asked_for(asked):
+    images = [Image(id=number, prompt=f"lantern {number}") for number in range(3)]
+    table, lines = io.BytesIO(), io.BytesIO()
+
+    for kind, file in ((FlatCsvExporter, table), (FlatJsonLinesExporter, lines)):
+        exporter = kind(file, fields_to_export=asked)
+        exporter.start_exporting()
+        for image in images:
+            exporter.export_item(image)
+        exporter.finish_exporting()
+
+    names = list(asked.values()) if isinstance(asked, dict) else asked
+    told = {"id": "id", "number": "id", "prompt": "prompt", "text": "prompt"}
+    rows = [{name: getattr(image, told[name]) for name in names if name in told} for image in images]
+    assert [json.loads(line) for line in lines.getvalue().splitlines()] == rows
+    assert list(csv.DictReader(table.getvalue().decode().splitlines())) == [
+        {name: str(row.get(name, "")) for name in names} for row in rows
+    ]
