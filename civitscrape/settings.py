@@ -200,6 +200,7 @@ EXTENSIONS = {
     Feeds: 40,
     Clock: 50,
     Heartbeat: 51,
+    "scrapy.extensions.corestats.CoreStats": None,  # counts what nobody reads here, in a task of its own for each item
     "scrapy.extensions.feedexport.FeedExporter": None,  # Feeds is the same, and knows what a full disk is
     "scrapy.extensions.logstats.LogStats": None,  # Progress tells more
     "scrapy.extensions.memusage.MemoryUsage": None,  # has no limit to watch

@@ -19,11 +19,15 @@ class Gate:
         self._most = crawler.settings.getint("CONCURRENT_ITEMS")
         self._inside = 0
         self._left = asyncio.Event()
-        for signal in (signals.item_scraped, signals.item_dropped, signals.item_error):
-            crawler.signals.connect(self._leave, signal=signal)
+        self._crawler = crawler
+        self._watches = False
 
     async def enter(self) -> None:
         """Wait until there is room for one more."""
+        if not self._watches:  # not before: most spiders start with requests, and who hears of items costs time on each
+            self._watches = True
+            for signal in (signals.item_scraped, signals.item_dropped, signals.item_error):
+                self._crawler.signals.connect(self._leave, signal=signal)
         while self._inside >= self._most:
             self._left.clear()
             await self._left.wait()
