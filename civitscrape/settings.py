@@ -167,7 +167,7 @@ DOWNLOADER_MIDDLEWARES = {
     Pace: 560,
     Redirect: 600,
     Auth: 800,  # near the wire: the key is put on last and taken off first
-    # Not needed, and each costs time on every file; by name, since importing them takes a tenth of a second:
+    # Not needed, and each costs time on every file; by name, so that only a crawl imports them:
     "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": None,  # requests bring their own
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
