@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -29,15 +30,12 @@ class Demonstrated:
 
     folder: Path
     said: str
+    files: list[str]
+    """Paths of the files below the output folder, as the crawls left it: tests of other processes work in it."""
 
     @property
     def output(self) -> Path:
         return self.folder / "output"
-
-    @property
-    def files(self) -> list[str]:
-        """Paths of the files below the output folder."""
-        return sorted(path.relative_to(self.output).as_posix() for path in self.output.rglob("*") if path.is_file())
 
 
 def run(folder: Path, words: Sequence[str], **settings: str) -> str:
@@ -75,12 +73,14 @@ def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Pa
     """Make an archive once for all processes that tests are spread over."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
-    told = folder.with_suffix(".txt")
+    told = folder.with_suffix(".json")
     with FileLock(folder.with_suffix(".lock")):
         if not told.exists():
             folder.mkdir(exist_ok=True)
-            told.write_text(make(folder), "utf-8")
-    return Demonstrated(folder, told.read_text("utf-8"))
+            said, output = make(folder), folder / "output"
+            files = sorted(path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file())
+            told.write_text(json.dumps([said, files]), "utf-8")
+    return Demonstrated(folder, *json.loads(told.read_text("utf-8")))
 
 
 def crawl_everything(folder: Path) -> str:
