@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sqlalchemy as sa
 
 from civitscrape.archive import companions, paths, schema
-from civitscrape.archive.commit import restore
+from civitscrape.archive.payloads import restore
 from civitscrape.items import MediaType
 
 if TYPE_CHECKING:

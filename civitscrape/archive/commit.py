@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from civitscrape.archive import prompts, schema
+from civitscrape.archive import payloads, prompts, schema
 from civitscrape.archive.database import in_chunks, upsert
 from civitscrape.items import (
     Collection,
@@ -23,12 +20,7 @@ from civitscrape.items import (
     Post,
     ResourceSource,
 )
-from civitscrape.ledger import Entry, Media, MediaState, Naming, Payload, Vanished, Walk, now
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from civitscrape.ledger import Entry, Media, MediaState, Naming, Vanished, Walk, now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,12 +29,6 @@ if TYPE_CHECKING:
 
     from civitscrape.archive.claims import Claims
     from civitscrape.archive.prompts import Words
-
-COUNTERS = frozenset({"stats"})
-"""Keys of an entry that change without the entry changing; the payload's hash leaves them out."""
-
-_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-"""Made once: ``json.dumps`` with options makes one for every call."""
 
 NUMBERED = frozenset({Model, ModelVersion, ModelFile, Post, Collection})
 """Things with a number that reach the feeds; images have more to be asked about them."""
@@ -102,7 +88,7 @@ def commit(
     told = prompts.of_images(connection, standings) if words is not None else {}
     for item in NUMBERED & by_class.keys():
         mark_known(connection, by_class[item])
-    store_payloads(connection, by_class.pop(Entry, []))
+    payloads.store(connection, by_class.pop(Entry, []))
     walks, vanished = by_class.pop(Walk, []), by_class.pop(Vanished, [])
     replace_resources(connection, by_class.pop(ImageResource, []))
     name_resources(connection, by_class.pop(Naming, []))
@@ -276,54 +262,3 @@ def free_user_ids(connection: Connection, creators: Iterable[Creator]) -> None:
         if creator.user_id is not None:
             renamed = (table.c.user_id == creator.user_id) & (table.c.username != creator.username)
             connection.execute(sa.update(table).where(renamed).values(user_id=None))
-
-
-def digest(content: Any, refused: str | None = None) -> str:
-    """Hash an entry without its counters, whatever the order of its keys; with the reason, if it was refused.
-
-    The reason tells a refused entry from the same one with good counters, or under a parser that can read it.
-
-    >>> digest({"id": 1, "stats": {"likeCount": 1}}) == digest({"stats": {"likeCount": 2}, "id": 1})
-    True
-    """
-    lasting = content
-    if isinstance(content, dict):
-        lasting = {key: value for key, value in content.items() if key not in COUNTERS}
-    sha256 = hashlib.sha256(canonical(lasting))
-    if refused is not None:
-        sha256.update(canonical(refused))
-    return sha256.hexdigest()
-
-
-def canonical(content: Any) -> bytes:
-    """Write an entry as canonical JSON: sorted keys, no spaces, UTF-8."""
-    return _CANONICAL.encode(content).encode(errors="surrogatepass")
-
-
-def restore(body: bytes) -> Any:
-    """Read a payload's body back."""
-    return json.loads(zstd.decompress(body).decode(errors="surrogatepass"))
-
-
-def store_payloads(connection: Connection, entries: list[Entry]) -> None:
-    """Keep the entries of an answer whose content is new."""
-    table = schema.payloads
-    fresh = {(entry.kind, entry.entry_id, digest(entry.content, entry.refused)): entry for entry in entries}
-    kinds = {entry.kind for entry in entries}
-    for ids in in_chunks({entry.entry_id for entry in entries}):
-        named = table.c.kind.in_(kinds) & table.c.entry_id.in_(ids)
-        for row in connection.execute(sa.select(table.c.kind, table.c.entry_id, table.c.sha256).where(named)):
-            fresh.pop((row.kind, row.entry_id, row.sha256), None)
-    moment, compressor = now(), zstd.ZstdCompressor()  # one of each: to make them takes longer than the rest
-    rows = [
-        Payload(
-            kind=kind,
-            entry_id=entry_id,
-            sha256=sha256,
-            fetched_at=moment,
-            refused=entry.refused,
-            body=compressor.compress(canonical(entry.content), zstd.ZstdCompressor.FLUSH_FRAME),
-        )
-        for (kind, entry_id, sha256), entry in fresh.items()
-    ]
-    upsert(connection, rows)

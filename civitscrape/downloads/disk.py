@@ -104,5 +104,5 @@ def _finish(part: PartFile, chunks: Iterable[bytes], judge: Judge | None) -> str
 
 def _finish_small(part: PartFile, body: bytes, judge: Judge | None) -> str | None:
     """Do so with a file that is here as a whole, and need not be read again to be judged."""
-    part.finish((body,))
+    part.store(body)
     return None if judge is None else judge(BytesIO(body), part.head)

@@ -354,9 +354,9 @@ def _too_large(size: int, limit: int) -> DownloadCancelledError:
     return DownloadCancelledError(f"the file has {size} bytes, which is larger than download max size {limit}")
 
 
-def _decoded_headers(response: _ClientResponse) -> list[tuple[str, str]]:
+def _decoded_headers(response: _ClientResponse) -> list[tuple[bytes, bytes]]:
     """List the headers of an answer whose body aiohttp has decoded, so that nobody decodes it again."""
-    return [(name, value) for name, value in response.headers.items() if name.lower() != "content-encoding"]
+    return [(name, value) for name, value in response.raw_headers if name.lower() != b"content-encoding"]
 
 
 def _reason(error: Exception) -> str:

@@ -14,6 +14,7 @@ from civitscrape.extensions.books import Books
 
 if TYPE_CHECKING:
     from scrapy import Spider
+    from scrapy.crawler import Crawler
 
 
 class Feeds(FeedExporter):
@@ -21,13 +22,19 @@ class Feeds(FeedExporter):
 
     _broken = False
 
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._kinds: set[type] = set()
+
     def item_scraped(self, item: Any, spider: Spider) -> None:
         """Write an item into the feeds that take it."""
         if self._broken:
             return
         try:
-            # Scrapy would make the folder again; where a disk was, that would be hidden once the disk is back.
-            Books.of(self.crawler).folder.stat()
+            if type(item) not in self._kinds:
+                # Scrapy would make the folder again; where a disk was, that would be hidden once the disk is back.
+                Books.of(self.crawler).folder.stat()
+                self._kinds.add(type(item))
             super().item_scraped(item, spider)
         except OSError as error:
             self._stop(error)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
 from functools import partial
+from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request
@@ -33,6 +33,8 @@ from civitscrape.parsers.prompts import words
 from civitscrape.spiders.base import retells
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
@@ -109,8 +111,11 @@ class Commit:
 
     async def _let_go(self, gathered: list[Any]) -> AsyncIterator[Any]:
         """Commit and hand on; then, portion by portion, what comes in its own time."""
-        later = [one for one in gathered if isinstance(one, AsyncIterator)]
-        async for output in self._let_go_now([one for one in gathered if not isinstance(one, AsyncIterator)]):
+        # Asked by type: an answer gives thousands, and to ask an abstract class takes longer than all else here.
+        later = [one for one in gathered if isinstance(one, AsyncGeneratorType)]
+        if later:
+            gathered = [one for one in gathered if not isinstance(one, AsyncGeneratorType)]
+        async for output in self._let_go_now(gathered):
             yield output
         for portions in later:
             async for portion in portions:
@@ -118,13 +123,7 @@ class Commit:
                     yield output
 
     async def _let_go_now(self, gathered: list[Any]) -> AsyncIterator[Any]:
-        requests = [one for one in gathered if isinstance(one, Request)]
-        for one in gathered:
-            if isinstance(one, Walk | Announcement) and one.error is not None:
-                one.error = covered(one.error, secrets_of(self._crawler))
-            if isinstance(one, Announcement):
-                self._books.announce(one)
-        records = [one for one in gathered if not isinstance(one, Request | Announcement)]
+        requests, records = self._sorted(gathered)
         try:
             standings = await self._write(records) if records else {}
         except ArchiveError as error:
@@ -132,13 +131,34 @@ class Commit:
             return
         for request in requests:
             yield request
-        media = {record.entry_id: record for record in records if isinstance(record, Media)}
-        for record in records:
+        media = {record.entry_id: record for record in records if type(record) is Media}
+        for record in [one for one in records if type(one) in SHOWN]:
             identity = _identity(record)
             if identity is not None and identity not in self._forwarded:
                 self._forwarded.add(identity)
                 image = isinstance(record, Image)
                 yield _marked(record, standings[record.id], media.get(record.id)) if image else record
+
+    def _sorted(self, gathered: list[Any]) -> tuple[list[Request], list[Any]]:
+        """Tell requests from records, and announce what an answer announces."""
+        requests: list[Request] = []
+        records: list[Any] = []
+        for one in gathered:
+            if isinstance(one, Request):
+                requests.append(one)
+            elif isinstance(one, Announcement):
+                self._cover(one)
+                self._books.announce(one)
+            else:
+                records.append(one)
+        for walk in [one for one in records if type(one) is Walk]:
+            self._cover(walk)
+        return requests, records
+
+    def _cover(self, one: Walk | Announcement) -> None:
+        """Take out of a reason what must not be written down."""
+        if one.error is not None:
+            one.error = covered(one.error, secrets_of(self._crawler))
 
     async def _write(self, records: list[Any]) -> dict[int, Standing]:
         call = partial(transaction.commit, retells=retells(self._crawler))
@@ -147,8 +167,6 @@ class Commit:
 
 def _identity(record: Any) -> tuple[str, Any, str | None] | None:
     """Name an item that the feeds shall have, each once for a file of its own; None for what is no item of its own."""
-    if type(record) not in SHOWN:
-        return None
     match record:
         case Image(partial=True):
             return None

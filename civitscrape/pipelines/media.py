@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesPipeline
+from twisted.python.failure import Failure
 from w3lib.url import safe_url_string
 
-from civitscrape.archive import endings, fields, formats, paths, renditions, replacing, shelf
+from civitscrape.archive import endings, formats, paths, replacing, shelf
 from civitscrape.civitai import answers, media
 from civitscrape.civitai.answers import NO_ANSWER
-from civitscrape.civitai.roles import Role, stamp
+from civitscrape.civitai.roles import Role, shown, stamp
 from civitscrape.downloads import cleaning, part
 from civitscrape.downloads.downloader import STOPPED
 from civitscrape.downloads.response import INSTEAD, FileResponse
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from scrapy.pipelines.media import MediaPipeline
-    from twisted.python.failure import Failure
+
+logger = logging.getLogger(__name__)
 
 GONE = frozenset({404, 410})
 """Statuses by which the CDN says that it has the file no more."""
@@ -43,43 +46,40 @@ FORBIDDEN = 403
 """Status by which the CDN keeps a file to itself; with a page, it is the edge that does not like who asks."""
 
 
-class Forgetful(dict[bytes, Any]):
-    """Forgets at once: Scrapy keeps a result per file for the whole crawl, and the database remembers already."""
-
-    def __setitem__(self, key: bytes, value: Any) -> None:
-        """Keep nothing."""
+Result = tuple[bool, Any]
+"""Whether a file could be asked for, and what became of it; or the failure, as Scrapy's pipelines have it."""
 
 
 class Media(FilesPipeline):
-    """Scrapy's files pipeline over the to-disk download; whether a file is there is asked of the database."""
+    """Scrapy's files pipeline over the to-disk download; whether a file is there is asked of the database.
 
-    def __init__(self, store: str, *, base: str, template: str, crawler: Crawler) -> None:
+    How an item waits for its file is our own: what Scrapy does for that, a fingerprint, a task, two Deferreds and two
+    idle turns of the event loop for each file, is a tenth of the work, and its memory of results grows with the crawl.
+    """
+
+    def __init__(self, store: str, *, base: str, crawler: Crawler) -> None:
         super().__init__(store, crawler=crawler)
         self._base = base
-        self._template = template
         self._store = Path(store)
         self._limit = size_limit(crawler)
+        self._under_way: dict[str, asyncio.Future[Result]] = {}
         self._meta = {
             **stamp(Role.MEDIA, base),
             "download_judge": endings.flaw,
             "verbatim_url": True,  # of a base that is escaped and a key that needs no escapes
         }
+        if not self.allow_redirects:
+            self._meta["handle_httpstatus_all"] = True
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Read where files come from and where they go."""
+        """Read where files come from and where their folder is."""
         settings = crawler.settings
-        return cls(
-            settings["MEDIA_STORE"],
-            base=safe_url_string(settings["CIVITAI_MEDIA_URL"]),
-            template=settings["MEDIA_PATH"],
-            crawler=crawler,
-        )
+        return cls(settings["MEDIA_STORE"], base=safe_url_string(settings["CIVITAI_MEDIA_URL"]), crawler=crawler)
 
     async def open_spider(self) -> None:  # type: ignore[override]  # Scrapy 2.19 wants no spider argument, its own class has one
-        """Start without a memory of results, with the files that another limit left out, and without what is old."""
+        """Start with the files that another limit left out, and without what is old."""
         super().open_spider()
-        self.spiderinfo.downloaded = Forgetful()
         books, folder = Books.of(self.crawler), self._store / paths.PARTS_FOLDER
         await books.archive.run(shelf.want_again, self._limit)
         try:
@@ -91,6 +91,40 @@ class Media(FilesPipeline):
             stored = await books.archive.run(shelf.stored_parts, resting)
             freed = await asyncio.to_thread(cleaning.clean, folder, stored)
             self.crawler.stats.inc_value("civitscrape/bytes_cleaned", freed)
+
+    async def process_item(self, item: Any) -> Any:  # type: ignore[override]  # as with open_spider
+        """Fetch what an item wants; two items that want the same file at once share it."""
+        info = self.spiderinfo
+        results = [await self._fetch(request, info, item) for request in self.get_media_requests(item, info)]
+        return self.item_completed(results, item, info)
+
+    async def _fetch(self, request: Request, info: MediaPipeline.SpiderInfo, item: Any) -> Result:
+        before = self._under_way.get(request.url)
+        if before is not None:
+            return await before
+        shared = self._under_way[request.url] = asyncio.get_running_loop().create_future()
+        result = None
+        try:
+            result = await self._fetched(request, info, item)
+        finally:
+            del self._under_way[request.url]
+            if result is None:
+                shared.cancel()
+            else:
+                shared.set_result(result)
+        return result
+
+    async def _fetched(self, request: Request, info: MediaPipeline.SpiderInfo, item: Any) -> Result:
+        try:
+            return True, await self.media_downloaded(await self._download(request), request, info, item=item)
+        except Exception:  # a fault of the program, since failed requests have an answer
+            logger.exception("%s", shown(request))
+            return False, Failure()  # type: ignore[no-untyped-call]  # Twisted has no types for it
+
+    async def _download(self, request: Request) -> Response:
+        if self.crawler.engine is None:
+            raise RuntimeError("a crawl without an engine fetches nothing")
+        return await self.crawler.engine.download_async(request)
 
     def get_media_requests(self, item: Any, info: MediaPipeline.SpiderInfo) -> list[Request]:  # noqa: ARG002 (Scrapy's signature)
         """Ask for the original of an image that is wanted, or for the rendition that is asked for instead."""
@@ -113,9 +147,6 @@ class Media(FilesPipeline):
             meta["download_maxsize"] = self._limit
         return Request(url, callback=NO_CALLBACK, meta=meta)
 
-    def media_to_download(self, request: Request, info: MediaPipeline.SpiderInfo, *, item: Any = None) -> None:
-        """Download: the database has already been asked."""
-
     async def media_downloaded(
         self,
         response: Response,
@@ -130,17 +161,13 @@ class Media(FilesPipeline):
             return {"url": request.url, "path": "", **left_out(size, self._limit)}
         kind = item.type if isinstance(item, Image) else None
         found = dict(fate(response, kind))
-        if found.pop("still", False) and not item.rendition and item.key is not None and self.crawler.engine:
+        if found.pop("still", False) and not item.rendition and item.key is not None:
             url = media.transcode(self._base, item.key)
-            instead = fate(await self.crawler.engine.download_async(self._request(url, item.key)), kind)
+            instead = fate(await self._download(self._request(url, item.key)), kind)
             if instead["status"] == MediaState.STORED:
                 note = f"{found['error']}; stored is the site's own rendering of it"
                 found = {**instead, "fetched_from": url, "error": note}
         return {"url": request.url, "path": "", **found}
-
-    def media_failed(self, failure: Failure, request: Request, info: MediaPipeline.SpiderInfo) -> Any:  # noqa: ARG002 (Scrapy's signature)
-        """Tell why there is no file; reached only by faults of the program, since failed requests have an answer."""
-        return failure.raiseException()
 
     def item_completed(self, results: list[Any], item: Any, info: MediaPipeline.SpiderInfo) -> Any:  # noqa: ARG002 (Scrapy's signature)
         """Write what came into the item."""
@@ -160,21 +187,6 @@ class Media(FilesPipeline):
         super().inc_stats(status)
         if status != MediaState.STORED:
             self.crawler.stats.inc_value(f"civitscrape/files_{status}")
-
-    def file_path(
-        self,
-        request: Request,  # noqa: ARG002 (Scrapy's signature)
-        response: Response | None = None,
-        info: MediaPipeline.SpiderInfo | None = None,  # noqa: ARG002 (Scrapy's signature)
-        *,
-        item: Any = None,
-    ) -> str:
-        """Name the file of an image after its content's true extension."""
-        head = response.head if isinstance(response, FileResponse) else b""
-        found = formats.sniff(head)
-        rendition = item.rendition if isinstance(item, Image) else None
-        template = self._template if rendition is None else renditions.template_of(self._template, rendition)
-        return paths.render(template, path_fields(item, found.extension if found else ""))
 
 
 def size_limit(crawler: Crawler) -> int | None:
@@ -212,9 +224,3 @@ def fate(response: Response, kind: str | None = None) -> Mapping[str, Any]:
         "content_type": found.content_type,
         "extension": found.extension,
     }
-
-
-def path_fields(image: Image, extension: str) -> dict[str, Any]:
-    """Collect what a path template may name; what an image does not say itself is not known here."""
-    told = {name: getattr(image, name) for name in Image.__dataclass_fields__}
-    return dict.fromkeys(fields.KNOWN) | told | {"ext": extension}

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from civitscrape.archive import schema
-from civitscrape.archive.commit import Standing, restore
+from civitscrape.archive.commit import Standing
+from civitscrape.archive.payloads import restore
 from civitscrape.items import (
     Creator,
     Image,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from civitscrape.archive.commit import restore
+from civitscrape.archive.payloads import restore
 from civitscrape.civitai import rest
 from civitscrape.sandbox import Sandbox
 from civitscrape.sandbox.faults import Fault, Rule

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from civitscrape.archive.commit import canonical, restore
+from civitscrape.archive.payloads import canonical, restore
 from civitscrape.civitai import rest
 from civitscrape.sandbox import Sandbox, profiles
 from civitscrape.sandbox.faults import Fault, Rule

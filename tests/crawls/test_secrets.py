@@ -9,7 +9,7 @@ import pytest
 from scrapy import Spider
 from scrapy.crawler import AsyncCrawlerRunner
 
-from civitscrape.archive.commit import restore
+from civitscrape.archive.payloads import restore
 from civitscrape.civitai import trpc
 from civitscrape.commands.crawling import project_settings
 from civitscrape.items import Level

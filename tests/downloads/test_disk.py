@@ -32,6 +32,10 @@ class Watched(PartFile):
         self.writer = threading.get_ident()
         super().finish(chunks)
 
+    def store(self, body: bytes) -> None:
+        self.writer = threading.get_ident()
+        super().store(body)
+
     @property
     def by_the_loop(self) -> bool:
         return self.writer == threading.get_ident()

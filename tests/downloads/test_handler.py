@@ -94,10 +94,10 @@ async def test_a_body_that_is_not_whole_is_retried_and_leaves_nothing(handler, t
 
 async def test_more_that_comes_while_the_file_is_written_is_seen(handler, tmp_path, monkeypatch, retried):
     connections: list[Any] = []
-    finish = PartFile.finish
+    store = PartFile.store
 
-    def slowly(part, chunks):
-        finish(part, chunks)
+    def slowly(part, body):
+        store(part, body)
         connections[0].write(b"erns")
 
     async def answer(request):
@@ -108,7 +108,7 @@ async def test_more_that_comes_while_the_file_is_written_is_seen(handler, tmp_pa
         await response.write(b"lant")
         return response
 
-    monkeypatch.setattr(PartFile, "finish", slowly)
+    monkeypatch.setattr(PartFile, "store", slowly)
     async with site(answer) as server:
         with pytest.raises(retried, match="more came than was announced"):
             await handler.download_request(file_request(server.url, tmp_path / "a.part"))
@@ -288,6 +288,10 @@ class Watched(PartFile):
     def finish(self, chunks):
         self.calls.append(("finish", sum(map(len, chunks)), threading.get_ident()))
         super().finish(chunks)
+
+    def store(self, body):
+        self.calls.append(("store", len(body), threading.get_ident()))
+        super().store(body)
 
 
 @pytest.fixture

@@ -107,15 +107,6 @@ def test_bytes_that_are_no_picture_are_thrown_away(tmp_path, head):
     assert not (tmp_path / "x.part").exists()
 
 
-def test_a_file_is_named_after_its_content_not_its_address(pipeline, tmp_path):
-    image = Image(id=7, key=KEY, creator="lampwright", media_state="wanted")
-    [request] = pipeline.get_media_requests(image, None)
-
-    path = pipeline.file_path(request, brought(tmp_path / "x.part", HEADS[".webp"]), item=image)
-
-    assert path == "lampwright/7.webp"
-
-
 def test_what_came_is_written_into_the_item_and_counted(pipeline):
     image = Image(id=7, key=KEY, media_state="wanted")
     result = {"url": FILE, "path": "", "status": "gone", "error": "the CDN answered 404"}
