@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from scrapy.utils.reactor import is_reactor_installed
+
 from civitscrape.archive import fields, paths, sidecars
 from civitscrape.archive.pictures.options import METHODS, QUALITIES
 from civitscrape.civitai.cookies import Cookies
@@ -41,6 +43,8 @@ class Resolve:
         """
         quiet(settings)
         resolve(settings)
+        if is_reactor_installed():  # by whoever runs this crawl among other things: the loop is theirs
+            _set(settings, "ASYNCIO_EVENT_LOOP", None)
 
 
 def quiet(settings: BaseSettings) -> None:

