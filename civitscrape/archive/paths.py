@@ -184,7 +184,12 @@ def address(store: Path, relative: str) -> str:
 
 def part_path(store: Path, key: str) -> Path:
     """Name the file that a media key is downloaded to, always the same one, on the file system of the store."""
-    return store / PARTS_FOLDER / f"{names.identifier('key', key)}.part"
+    return store / PARTS_FOLDER / part_name(key)
+
+
+def part_name(key: str) -> str:
+    """Name that file without its folder."""
+    return f"{names.identifier('key', key)}.part"
 
 
 def file_part_path(store: Path, number: int) -> Path:

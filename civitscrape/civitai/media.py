@@ -18,6 +18,7 @@ ORIGINAL = "original"
 """Quality of the bytes as uploaded; the others are renditions, ``width=450`` and its like."""
 _KEY = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,199}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_USUAL = re.compile(rf"https?://([a-z0-9.-]+)(?::[0-9]+)?/[A-Za-z0-9_-]{{22}}/({_UUID.pattern})/[^?#]*")
 _ACCOUNT = re.compile(r"[A-Za-z0-9_-]{22}")
 _CACHE = "civitai-media-cache"  # bucket that the CDN redirects to since 2026
 _SITES = ("civitai.com", "civitai.red")
@@ -103,6 +104,9 @@ def key_of(url: str, *, base: str = "") -> str | None:
     """
     if "/" not in url:
         return url if is_key(url) else None
+    usual = _USUAL.fullmatch(url)
+    if usual is not None and _is_ours(usual[1]):  # the form of every listing, without the cost of taking it apart
+        return usual[2]
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

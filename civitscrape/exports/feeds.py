@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from scrapy import Spider
 
-PLAIN = frozenset({str, int, float, bool})
-"""What a CSV cell holds as it is."""
+NESTED = frozenset({dict, list})
+"""What a CSV cell holds as JSON."""
 
 CARRIED = frozenset({"busy", "files", "partial"})
 """Fields that serve the pipelines alone."""
@@ -86,7 +86,7 @@ def flat(value: Any) -> Any:
     """
     if value is None:
         return ""
-    return to_json(value) if isinstance(value, dict | list) else value
+    return to_json(value) if type(value) in NESTED else value
 
 
 class FlatCsvExporter(CsvItemExporter):
@@ -99,7 +99,7 @@ class FlatCsvExporter(CsvItemExporter):
             super().export_item(item)
         else:
             values = columns.read(item)
-            self.csv_writer.writerow([one if type(one) in PLAIN else flat(one) for one in values])
+            self.csv_writer.writerow([to_json(one) if type(one) in NESTED else one for one in values])
 
     def serialize_field(self, field: Any, name: str, value: Any) -> Any:
         """Turn one value into what its cell holds."""

@@ -15,7 +15,7 @@ from scrapy.utils.misc import load_object
 from civitscrape.civitai import answers, rest
 from civitscrape.civitai.roles import Role, role_of, shown, stamp
 from civitscrape.downloads.downloader import STOPPED
-from civitscrape.downloads.response import INSTEAD
+from civitscrape.downloads.response import INSTEAD, FileResponse
 from civitscrape.exceptions import ArchiveError, LockedError, NoRoomError
 from civitscrape.extensions.books import Books
 
@@ -151,6 +151,8 @@ class Retry:
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
         """Repeat a request whose answer is bad for a passing reason."""
+        if isinstance(response, FileResponse):
+            return response
         renewed = renewal(request, response)
         if renewed is not None:
             logger.info("%s answered %d; the site is asked for a new address", shown(request), response.status)

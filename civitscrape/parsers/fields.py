@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from reprlib import repr as shown
-from typing import Any
+from typing import Any, TypeGuard
 
 from civitscrape.exceptions import EntryError
 
@@ -64,9 +64,14 @@ def to_integer(entry: Mapping[str, Any], field: str, value: Any) -> int | None:
     if value is None:
         return None
     number = int(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else value
-    if type(number) is not int or not -_INT64 <= number < _INT64:
+    if not is_integer(number):
         raise wrong(entry, field, value, "an integer")
     return number
+
+
+def is_integer(value: Any) -> TypeGuard[int]:
+    """Tell an integer of at most 64 bits, which every database takes, from all else."""
+    return type(value) is int and -_INT64 <= value < _INT64
 
 
 def count(entry: Mapping[str, Any], group: Mapping[str, Any], field: str) -> int | None:

@@ -157,12 +157,19 @@ def _nsfw(entry: Mapping[str, Any]) -> bool | None:
 def _tags(entry: Mapping[str, Any]) -> list[tuple[int | None, str | None]]:
     """Return the number and the name of each tag; old forms lack one of them."""
     values = parts.listed(entry, "tags") or []
-    return [_tag(entry, f"tags.{position}", value) for position, value in enumerate(values)]
+    return [_tag(entry, position, value) for position, value in enumerate(values)]
 
 
-def _tag(entry: Mapping[str, Any], name: str, value: Any) -> tuple[int | None, str | None]:
+def _tag(entry: Mapping[str, Any], position: int, value: Any) -> tuple[int | None, str | None]:
     if isinstance(value, str):
         return None, fields.storable(value)
+    if isinstance(value, dict) and fields.is_integer(value.get("id")) and isinstance(value.get("name"), str):
+        return value["id"], fields.storable(value["name"])
+    return _odd_tag(entry, f"tags.{position}", value)
+
+
+def _odd_tag(entry: Mapping[str, Any], name: str, value: Any) -> tuple[int | None, str | None]:
+    """Read a tag of another form than the usual; ``name`` is what an error calls it."""
     if not isinstance(value, Mapping):
         number = fields.to_integer(entry, name, value)
         title = None

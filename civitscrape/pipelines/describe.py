@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request
+from scrapy.exceptions import NotConfigured
 from scrapy.http.request import NO_CALLBACK
 
 from civitscrape.archive import beside, companions, endings, fingerprints, formats, paths, placing
@@ -21,6 +22,7 @@ from civitscrape.items import MediaType, ModelFile
 from civitscrape.ledger import MediaState
 from civitscrape.parsers import models
 from civitscrape.spiders.arguments import MediaArguments
+from civitscrape.spiders.base import CivitaiSpider
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -43,7 +45,13 @@ class Describe:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Read where files lie, and which pictures may be shown."""
+        """Read where files lie, and which pictures may be shown.
+
+        Raises:
+            NotConfigured: no model can come.
+        """
+        if isinstance(crawler.spider, CivitaiSpider) and not crawler.spider.models:
+            raise NotConfigured
         settings, arguments = crawler.settings, getattr(crawler.spider, "args", None)
         return cls(
             crawler,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from scrapy import Request
+from scrapy.exceptions import NotConfigured
 from scrapy.http.request import NO_CALLBACK
 
 from civitscrape.archive import paths, shelf
@@ -30,6 +31,7 @@ from civitscrape.middlewares.retry import is_quota
 from civitscrape.pipelines import fates
 from civitscrape.pipelines.fates import fate
 from civitscrape.pipelines.media import size_limit
+from civitscrape.spiders.base import CivitaiSpider
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -63,7 +65,13 @@ class Files:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Read where files come from and where they go."""
+        """Read where files come from and where they go.
+
+        Raises:
+            NotConfigured: no model can come.
+        """
+        if isinstance(crawler.spider, CivitaiSpider) and not crawler.spider.models:
+            raise NotConfigured
         settings = crawler.settings
         store, books = Path(settings["MEDIA_STORE"]), Books.of(crawler)
         return cls(crawler, books, store, hosts=hosts_of(settings), limit=size_limit(crawler))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -61,6 +62,7 @@ class Media(FilesPipeline):
         super().__init__(store, crawler=crawler)
         self._base = base
         self._store = Path(store)
+        self._parts = str(self._store / paths.PARTS_FOLDER)
         self._limit = size_limit(crawler)
         self._under_way: dict[str, asyncio.Future[Result]] = {}
         self._meta = {
@@ -142,7 +144,8 @@ class Media(FilesPipeline):
         return [self._request(url, item.media_key or item.key)]
 
     def _request(self, url: str, key: str) -> Request:
-        meta = {**self._meta, "download_to": str(paths.part_path(self._store, key))}
+        part = os.path.join(self._parts, paths.part_name(key))  # noqa: PTH118 (done for every file)
+        meta = {**self._meta, "download_to": part}
         if self._limit is not None:
             meta["download_maxsize"] = self._limit
         return Request(url, callback=NO_CALLBACK, meta=meta)

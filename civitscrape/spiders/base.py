@@ -119,6 +119,11 @@ class CivitaiSpider(Spider):
         """Whether posters of videos are fetched."""
         return isinstance(self.args, MediaArguments) and self.args.posters == "yes"
 
+    @property
+    def models(self) -> bool:
+        """Whether records of models, and with them model files, may come."""
+        return True
+
     def poster(self, media_type: str) -> str | None:
         """Give the state of the poster of a type of media: wanted for videos, where posters are asked for."""
         asked = isinstance(self.args, MediaArguments) and self.args.posters == "yes"

@@ -74,7 +74,7 @@ class UserSpider(WalkingSpider):
             yield self.images({"username": username, "type": types[0] if len(types) == 1 else None})
         if "posts" in content and self.logged_in:
             yield "trpc.post.getInfinite", {"username": username}
-        if "models" in content or "files" in content:
+        if self.models:
             yield "rest.models", {"username": username}
 
     async def follow(self, walk: Walk, entries: list[Any]) -> AsyncIterator[Any]:
@@ -91,6 +91,11 @@ class UserSpider(WalkingSpider):
                 reason = f"{one} need a key or cookies (CIVITAI_API_KEY, CIVITAI_COOKIES); they were left out"
                 self.logger.warning("%s", reason)
                 self.books.left_out.append(reason)
+
+    @property
+    def models(self) -> bool:
+        """Whether models were asked for, with their files or without."""
+        return bool({"models", "files"} & {*self.args.content})
 
     @property
     def files(self) -> bool:
