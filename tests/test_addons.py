@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,3 +183,30 @@ def test_debug_leaves_everything_in(caplog):
         logger.setLevel(level)
 
     assert [record.getMessage() for record in caplog.records] == ["a page of lines"]
+
+
+CRAWLERS = """
+import asyncio, sys
+from scrapy.crawler import AsyncCrawlerProcess, AsyncCrawlerRunner
+from scrapy.utils.reactor import install_reactor
+from civitscrape.commands.crawling import project_settings
+
+settings = project_settings({"OUTPUT_DIR": sys.argv[2], "LOG_ENABLED": False})
+if sys.argv[1] == "theirs":
+    install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
+process = (AsyncCrawlerRunner if sys.argv[1] == "theirs" else AsyncCrawlerProcess)(settings)
+crawler = process.create_crawler("user")
+crawler.spider = crawler._create_spider(username="lampwright")
+crawler._apply_settings()
+print(type(asyncio.get_event_loop()).__module__)
+"""
+
+
+@pytest.mark.skipif(find_spec("uvloop") is None, reason="uvloop is not to be had on this system")
+@pytest.mark.parametrize(("whose", "module"), [("ours", "uvloop"), ("theirs", "asyncio.unix_events")])
+def test_a_crawl_has_a_quick_loop_unless_somebody_has_made_theirs(tmp_path, whose, module):
+    words = [sys.executable, "-c", CRAWLERS, whose, str(tmp_path)]
+
+    told = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    assert told.strip() == module

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from scrapy.crawler import AsyncCrawlerRunner
@@ -138,3 +140,74 @@ async def test_a_still_is_not_kept_as_the_rendition_of_a_video(pipeline, tmp_pat
     assert found["status"] == "failed"
     assert "still" in found["error"]
     assert not (tmp_path / "x.part").exists()
+
+
+class Engine:
+    """Stands for Scrapy's engine: answers when it is told to, and counts what it was asked."""
+
+    def __init__(self, answer: Any) -> None:
+        self.asked = 0
+        self.answer = answer
+        self.told = asyncio.Event()
+
+    async def download_async(self, _: Any) -> Any:
+        self.asked += 1
+        await self.told.wait()
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.fixture
+def ask(pipeline):
+    async def ask(engine: Engine, *images: Image) -> list[asyncio.Task[Any]]:
+        pipeline.crawler.engine, pipeline.spiderinfo = engine, SimpleNamespace()
+        tasks = [asyncio.create_task(pipeline.process_item(image)) for image in images]
+        await asyncio.sleep(0)
+        return tasks
+
+    return ask
+
+
+def two() -> list[Image]:
+    return [Image(id=number, key=KEY, media_state="wanted") for number in (7, 8)]
+
+
+async def test_two_images_of_one_file_fetch_it_once_and_both_know_what_became_of_it(ask):
+    engine = Engine(Response(FILE, status=404))
+
+    tasks = await ask(engine, *two())
+    engine.told.set()
+    done = await asyncio.gather(*tasks)
+
+    assert engine.asked == 1
+    assert [(image.id, image.media_state) for image in done] == [(7, "gone"), (8, "gone")]
+
+
+async def test_what_was_fetched_before_is_not_remembered(ask):
+    engine = Engine(Response(FILE, status=404))
+    engine.told.set()
+
+    for image in two():
+        await asyncio.gather(*await ask(engine, image))
+
+    assert engine.asked == 2
+
+
+async def test_a_fault_of_the_program_is_told_and_fails_the_file(ask, caplog):
+    engine = Engine(RuntimeError("no such thing"))
+    engine.told.set()
+
+    done = await asyncio.gather(*await ask(engine, *two()))
+
+    assert [(image.media_state, image.files[0]["error"]) for image in done] == [("failed", "no such thing")] * 2
+    assert FILE in caplog.text
+
+
+async def test_who_waits_for_a_file_is_not_left_waiting_when_its_fetch_is_cancelled(ask):
+    first, second = await ask(Engine(None), *two())
+
+    first.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(second, timeout=5)
