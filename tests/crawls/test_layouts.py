@@ -86,12 +86,13 @@ async def test_every_kind_of_sidecar_is_written_and_renewed(crawl, sandbox) -> N
     wanted = {"MEDIA_PATH": "flat", "SIDECARS": "json,txt,tags"}
     crawled = await crawl(sandbox, "user", {"username": NAME}, **wanted)
     store = crawled.archive.media
-    tagged = next(store.glob("*.png.txt"))
+    [made, *_] = crawled.archive.rows("SELECT id FROM images WHERE path LIKE '%.png' AND steps IS NOT NULL ORDER BY id")
+    number = made["id"]
+    tagged = store / f"{number}.png.txt"
     tagged.write_text("spoilt")
 
     await crawl(sandbox, "user", {"username": NAME}, **wanted)
 
-    number = int(tagged.name.partition(".")[0])
     names = crawled.archive.rows(
         "SELECT name FROM tags JOIN image_tags ON tag_id = tags.id WHERE image_id = ? ORDER BY score DESC, tag_id",
         number,
