@@ -335,7 +335,10 @@ def _open_locked(path: str, size: int) -> FileIO:
 
 
 def _open_at(path: Path) -> FileIO:
-    """Open a file without emptying it, which is made when it is missing; nobody else's bytes are touched."""
+    """Open a file without emptying it, which is made when it is missing; nobody else's bytes are touched.
+
+    Its folder is made, too, but not the store that holds it, as above.
+    """
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
     def opener(name: str, _: int) -> int:
@@ -344,7 +347,7 @@ def _open_at(path: Path) -> FileIO:
     try:
         return open(path, "r+b", buffering=0, opener=opener)
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         return open(path, "r+b", buffering=0, opener=opener)
 
 

@@ -103,7 +103,7 @@ class Media(FilesPipeline):
     async def _fetch(self, request: Request, info: MediaPipeline.SpiderInfo, item: Any) -> Result:
         before = self._under_way.get(request.url)
         if before is not None:
-            return await before
+            return await asyncio.shield(before)
         shared = self._under_way[request.url] = asyncio.get_running_loop().create_future()
         result = None
         try:

@@ -39,11 +39,12 @@ def test_a_missing_folder_is_made(tmp_path):
     assert (tmp_path / "parts" / "a.part").exists()
 
 
-def test_a_store_that_is_gone_is_not_made_again(tmp_path):
+@pytest.mark.parametrize("write", [PartFile.finish, PartFile.write, lambda part, chunks: part.store(chunks[0])])
+def test_a_store_that_is_gone_is_not_made_again(tmp_path, write):
     part = PartFile(str(tmp_path / "store" / "parts" / "a.part"))
 
     with pytest.raises(FileNotFoundError):
-        part.finish([b"x"])
+        write(part, [b"x"])
 
     assert list(tmp_path.iterdir()) == []
 

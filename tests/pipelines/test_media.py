@@ -204,6 +204,17 @@ async def test_a_fault_of_the_program_is_told_and_fails_the_file(ask, caplog):
     assert FILE in caplog.text
 
 
+async def test_who_waits_for_a_file_may_go_without_harm_to_the_others(ask):
+    engine = Engine(Response(FILE, status=404))
+    first, second, third = await ask(engine, *two(), Image(id=9, key=KEY, media_state="wanted"))
+
+    second.cancel()
+    await asyncio.sleep(0)
+    engine.told.set()
+
+    assert [image.media_state for image in await asyncio.gather(first, third)] == ["gone", "gone"]
+
+
 async def test_who_waits_for_a_file_is_not_left_waiting_when_its_fetch_is_cancelled(ask):
     first, second = await ask(Engine(None), *two())
 
