@@ -10,7 +10,7 @@ from scrapy import signals
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-THRESHOLD = (15_000, 20, 50)
+THRESHOLD = (30_000, 20, 50)
 """Python's default looks after 700 new objects; a page of 200 entries makes fifty thousand that all live on. To look at
 that many at once would hold up the event loop for 35 milliseconds."""
 
