@@ -123,7 +123,7 @@ class Commit:
                     yield output
 
     async def _let_go_now(self, gathered: list[Any]) -> AsyncIterator[Any]:
-        requests, records = self._sorted(gathered)
+        requests, records = self._split(gathered)
         try:
             standings = await self._write(records) if records else {}
         except ArchiveError as error:
@@ -139,7 +139,7 @@ class Commit:
                 image = isinstance(record, Image)
                 yield _marked(record, standings[record.id], media.get(record.id)) if image else record
 
-    def _sorted(self, gathered: list[Any]) -> tuple[list[Request], list[Any]]:
+    def _split(self, gathered: list[Any]) -> tuple[list[Request], list[Any]]:
         """Tell requests from records, and announce what an answer announces."""
         requests: list[Request] = []
         records: list[Any] = []

@@ -46,7 +46,6 @@ LOST = frozenset({MediaState.GONE, MediaState.REFUSED, MediaState.FAILED})
 FORBIDDEN = 403
 """Status by which the CDN keeps a file to itself; with a page, it is the edge that does not like who asks."""
 
-
 Result = tuple[bool, Any]
 """Whether a file could be asked for, and what became of it; or the failure, as Scrapy's pipelines have it."""
 
@@ -55,7 +54,7 @@ class Media(FilesPipeline):
     """Scrapy's files pipeline over the to-disk download; whether a file is there is asked of the database.
 
     How an item waits for its file is our own: what Scrapy does for that, a fingerprint, a task, two Deferreds and two
-    idle turns of the event loop for each file, is a tenth of the work, and its memory of results grows with the crawl.
+    idle turns of the event loop for each file, is a twentieth of the work; and its memory of results only grows.
     """
 
     def __init__(self, store: str, *, base: str, crawler: Crawler) -> None:
