@@ -103,10 +103,12 @@ def commit(
     if retells:
         mark_untold(connection, standings)
     if words is not None:
-        prompts.refresh(connection, standings, told, words)
+        written = prompts.refresh(connection, standings, told, words)
         prompted = {image.id for image in by_class.get(Image, ()) if image.prompt and not image.partial}
-        for number, said in prompts.tags(connection, prompted).items():
-            standings[number].prompt_tags = [str(word["text"]) for word in said]
+        here = prompts.tags(connection, prompted - written.keys())
+        for number in prompted:
+            said = [str(word["text"]) for word in here.get(number, ())]
+            standings[number].prompt_tags = written.get(number, said)
     for walk in walks:  # last: a walk must not take a number from a transaction that fails
         save_walk(connection, walk)
     return standings

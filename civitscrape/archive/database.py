@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable  # noqa: TC003 (a named tuple reads it)
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -180,6 +180,22 @@ def _upsert(connection: Connection, dataclass: type, unique: list[Any], *, parti
     ready = _ready(dataclass, connection.dialect, partial=partial)
     for chunk in in_chunks(unique, ready.rows):
         connection.exec_driver_sql(ready.sql(len(chunk)), ready.values(chunk))
+
+
+def update_each(connection: Connection, statement: sa.Update, rows: list[dict[str, Any]]) -> None:
+    """Run an update once for each row of parameters; none of them is JSON."""
+    if not connection.dialect.positional:
+        connection.execute(statement, rows)
+        return
+    sql, order, constants = _driven(statement, connection.dialect)
+    connection.exec_driver_sql(sql, [order(constants | row) for row in rows])
+
+
+@cache
+def _driven(statement: sa.Update, dialect: sa.Dialect) -> tuple[str, itemgetter[Any], dict[str, Any]]:
+    """Compile an update once: its text, what puts parameters into their order, and its constants."""
+    compiled = statement.compile(dialect=dialect)
+    return str(compiled), itemgetter(*(compiled.positiontup or ())), compiled.params
 
 
 class _Ready(NamedTuple):

@@ -31,8 +31,10 @@ def of_images(connection: Connection, ids: Collection[int]) -> dict[int, str | N
     return found
 
 
-def refresh(connection: Connection, ids: Collection[int], told: Mapping[int, str | None], words: Words) -> None:
-    """Write the words of images whose prompt is another than before.
+def refresh(
+    connection: Connection, ids: Collection[int], told: Mapping[int, str | None], words: Words
+) -> dict[int, list[str]]:
+    """Write the words of images whose prompt is another than before; return them by image.
 
     Args:
         connection: inside a transaction, after the images were written.
@@ -45,15 +47,16 @@ def refresh(connection: Connection, ids: Collection[int], told: Mapping[int, str
     for chunk in in_chunks(ids):
         query = sa.select(table.c.id, table.c.prompt).where(table.c.id.in_(chunk))
         now.update({row.id: row.prompt for row in connection.execute(query)})
-    changed = {number: prompt for number, prompt in now.items() if prompt != told.get(number)}
-    for chunk in in_chunks(changed.keys() & told.keys()):
+    cut = {number: words(prompt or "") for number, prompt in now.items() if prompt != told.get(number)}
+    for chunk in in_chunks(cut.keys() & told.keys()):
         connection.execute(sa.delete(schema.prompt_tags).where(schema.prompt_tags.c.image_id.in_(chunk)))
     rows = [
         PromptTag(image_id=number, position=position, text=text, weight=weight)
-        for number, prompt in changed.items()
-        for position, (text, weight) in enumerate(words(prompt or ""))
+        for number, found in cut.items()
+        for position, (text, weight) in enumerate(found)
     ]
     upsert(connection, rows)
+    return {number: [text for text, _ in found] for number, found in cut.items()}
 
 
 def tags(connection: Connection, ids: Collection[int]) -> dict[int, list[dict[str, str | float]]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import sqlalchemy as sa
 
 from civitscrape.archive import companions, naming, paths, renditions, replacing, schema, sidecars, strangers, updates
-from civitscrape.archive.database import in_chunks
+from civitscrape.archive.database import in_chunks, update_each
 from civitscrape.archive.placing import link, place, share, size_of
 from civitscrape.archive.taken import IMAGE, key_of, take
 from civitscrape.exceptions import ArchiveError, LockedError
@@ -119,12 +119,12 @@ def shelve(
             there = shelved.get(fate.key)
             rows.append(updates.row(fate, there and there.path))
     if rows:
-        connection.execute(updates.UPDATE_MEDIA, rows)
+        update_each(connection, updates.UPDATE_MEDIA, rows)
     replacing.note(connection, _replaced(fates))
     originals = [fate for fate in fates if fate.rendition is None]
     paths_of = [{"_id": fate.image_id, "_path": fate.path} for fate in originals if fate.path is not None]
     if paths_of:
-        connection.execute(updates.UPDATE_IMAGES, paths_of)
+        update_each(connection, updates.UPDATE_IMAGES, paths_of)
     if beside:
         ids = [fate.image_id for fate in originals if fate.state == MediaState.STORED]
         sidecars.write(connection, store, ids, kinds=beside)

@@ -147,7 +147,9 @@ QUESTIONS: dict[str, Callable[[Any], object]] = {
     "twins": lambda on: shelf._twins(on, ["ab" * 32, "cd" * 32]),
     "pictures with a hash": lambda on: duplicates._named_so(on, [1, 2], None),
     "unseen": lambda on: looks.unseen(on, ""),
-    "the path of an image": lambda on: on.execute(updates.UPDATE_IMAGES, [{"_id": 7, "_path": "lampwright/7.png"}]),
+    "the path of an image": lambda on: database.update_each(
+        on, updates.UPDATE_IMAGES, [{"_id": 7, "_path": "lampwright/7.png"}]
+    ),
     "sidecars": lambda on: sidecars.records(on, range(200)),
     "remembered": lambda on: fingerprints.remembered(on, [LocalFile(path="/models/a", size=1, mtime_ns=1)]),
     "build": lambda on: report.build(on, RUN, LONG_AGO, {TARGET: Announcement(target=TARGET, exists=True)}),
