@@ -105,10 +105,10 @@ def commit(
     if words is not None:
         written = prompts.refresh(connection, standings, told, words)
         prompted = {image.id for image in by_class.get(Image, ()) if image.prompt and not image.partial}
-        here = prompts.tags(connection, prompted - written.keys())
-        for number in prompted:
-            said = [str(word["text"]) for word in here.get(number, ())]
-            standings[number].prompt_tags = written.get(number, said)
+        kept = prompts.tags(connection, prompted - written.keys())
+        texts = {number: [str(word["text"]) for word in said] for number, said in kept.items()} | written
+        for number in prompted & texts.keys():
+            standings[number].prompt_tags = texts[number]
     for walk in walks:  # last: a walk must not take a number from a transaction that fails
         save_walk(connection, walk)
     return standings

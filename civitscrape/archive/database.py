@@ -183,19 +183,24 @@ def _upsert(connection: Connection, dataclass: type, unique: list[Any], *, parti
 
 
 def update_each(connection: Connection, statement: sa.Update, rows: list[dict[str, Any]]) -> None:
-    """Run an update once for each row of parameters; none of them is JSON."""
+    """Run an update once for each row of parameters; it has more than one, and none of them is JSON.
+
+    Raises:
+        KeyError: a row lacks a parameter; on PostgreSQL a ``StatementError``.
+    """
     if not connection.dialect.positional:
         connection.execute(statement, rows)
         return
-    sql, order, constants = _driven(statement, connection.dialect)
-    connection.exec_driver_sql(sql, [order(constants | row) for row in rows])
+    sql, in_order, constants = _driven(statement, connection.dialect)
+    connection.exec_driver_sql(sql, [in_order(constants | row) for row in rows])
 
 
 @cache
 def _driven(statement: sa.Update, dialect: sa.Dialect) -> tuple[str, itemgetter[Any], dict[str, Any]]:
-    """Compile an update once: its text, what puts parameters into their order, and its constants."""
+    """Compile an update once: its text, what puts parameters into their order, and its own constants."""
     compiled = statement.compile(dialect=dialect)
-    return str(compiled), itemgetter(*(compiled.positiontup or ())), compiled.params
+    constants = {name: one.value for name, one in compiled.binds.items() if not one.required}
+    return str(compiled), itemgetter(*(compiled.positiontup or ())), constants
 
 
 class _Ready(NamedTuple):

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from civitscrape.archive import schema
-from civitscrape.archive.database import Archive, from_row, open_engine, to_row, upsert
+from civitscrape.archive import schema, updates
+from civitscrape.archive.database import Archive, from_row, open_engine, to_row, update_each, upsert
 from civitscrape.exceptions import ArchiveError
 from civitscrape.items import Image, ImageTag, Tag
 from civitscrape.ledger import Media, Run, Walk
@@ -216,6 +216,16 @@ def test_a_run_that_is_written_again_is_one_run(archive):
     archive.run_now(upsert, [replace(run, outcome="complete", counts={"listed": 12})])
 
     assert row(archive, Run) == replace(run, outcome="complete", counts={"listed": 12})
+
+
+def test_an_update_with_a_parameter_too_few_is_an_error_and_changes_nothing(archive):
+    put(archive, picture(7, path="lampwright/7.png"), picture(8, path="lampwright/8.png"))
+    told = [{"_id": 7, "_path": "lampwright/seven.png"}, {"_id": 8}]
+
+    with pytest.raises(KeyError, match="_path"):
+        archive.run_now(update_each, updates.UPDATE_IMAGES, told)
+
+    assert [image.path for image in rows(archive, Image)] == ["lampwright/7.png", "lampwright/8.png"]
 
 
 def test_a_record_becomes_a_row_and_a_record_again(archive):
