@@ -139,6 +139,18 @@ PLUGINS = ("playwright_page", "playwright_include_page", "playwright_context", "
 """What is written into the meta of a request on its way, and is of no use to its repetition."""
 
 
+def quieten() -> None:
+    """Leave out of the log whole tracebacks of pages that died: their requests fail too, which is counted and said."""
+    logging.getLogger("scrapy-playwright").setLevel(logging.ERROR)
+    logging.getLogger("playwright").addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Tell other records from what the driver says of a failure that it raises, too, in the next call."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, load_object(ERROR))
+
+
 class Browser:
     """One browser for a crawl, started with its first page and again after a crash; its pages are bounded."""
 
@@ -207,8 +219,7 @@ class Browser:
 
     async def _start(self) -> None:
         settings = self._crawler.settings
-        # Its warnings are whole tracebacks of pages that are asked again.
-        logging.getLogger("scrapy-playwright").setLevel(logging.ERROR)
+        quieten()
         try:
             program = require(settings)
             handler = load_object(HANDLER)(self._crawler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -102,3 +103,18 @@ def test_the_browser_goes_through_the_proxy_of_the_environment(monkeypatch, envi
         monkeypatch.setenv(name, value)
 
     assert browser.proxy("https://civitai.com") == expected
+
+
+def test_what_a_dying_page_says_in_passing_is_not_logged_and_a_mistake_in_a_listener_is(caplog, monkeypatch):
+    driver = logging.getLogger("playwright")
+    monkeypatch.setattr(driver, "filters", [])
+    died = pytest.importorskip("playwright.async_api").Error("Target page, context or browser has been closed")
+
+    browser.quieten()
+    driver.error("Error occurred in event listener", exc_info=died)
+    driver.error("Error occurred in event listener", exc_info=KeyError("a mistake"))
+    driver.error("without any error")
+
+    assert "closed" not in caplog.text
+    assert "a mistake" in caplog.text
+    assert "without any error" in caplog.text
