@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 NO_SCRAPY = ("parsers", "archive", "imports")
 """Rooms that know nothing of Scrapy at all."""
 
-SHARED = {"items", "ledger", "exceptions"}
+SHARED = {"items", "ledger", "exceptions", "json_text"}
 """Modules that every room may use."""
 
 MAY_IMPORT = {

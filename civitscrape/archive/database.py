@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import math
 import sqlite3
 import time
 from collections.abc import Callable  # noqa: TC003 (a named tuple reads it)
@@ -19,6 +17,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from civitscrape.archive import merge, schema, taken
 from civitscrape.exceptions import ArchiveError
+from civitscrape.json_text import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,39 +82,6 @@ def _parse(url: str) -> sa.URL:
     if address.get_backend_name() not in merge.INSERT:
         raise ArchiveError(f"DATABASE_URL {address.render_as_string()!r}: {FORMS}")
     return address
-
-
-_LETTERS = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
-"""Made once: ``json.dumps`` with options makes one for every call."""
-
-
-def to_json(value: Any) -> str:
-    r"""Write JSON with letters; with escapes only where half a character would be no UTF-8.
-
-    >>> print(to_json({"prompt": "港"}), to_json(chr(0xD83C)))
-    {"prompt": "港"} "\ud83c"
-    """
-    try:
-        text = _LETTERS.encode(value)
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value)
-    except ValueError:  # a seed of 1e400 is infinite once read, and JSON has no word for that
-        return to_json(_finite(value))
-    return text
-
-
-def _finite(value: Any) -> Any:
-    """Write numbers that JSON cannot hold as texts.
-
-    >>> _finite({"seed": float("inf"), "steps": [30, float("nan")]})
-    {'seed': 'inf', 'steps': [30, 'nan']}
-    """
-    if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_finite(one) for one in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _tune_sqlite(connection: Any, _: object) -> None:

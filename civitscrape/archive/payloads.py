@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from civitscrape.archive import schema
 from civitscrape.archive.database import in_chunks, upsert
+from civitscrape.json_text import to_canonical
 from civitscrape.ledger import Payload, now
 
 if sys.version_info >= (3, 14):
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
 COUNTERS = "stats"
 """Key of an entry that changes without the entry changing; the payload's hash leaves it out."""
 
-_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-"""Made once: ``json.dumps`` with options makes one for every call."""
-
-
-def canonical(content: Any) -> bytes:
-    """Write an entry as canonical JSON: sorted keys, no spaces, UTF-8."""
-    return _CANONICAL.encode(content).encode(errors="surrogatepass")
-
 
 def written(content: Any) -> tuple[bytes, bytes]:
     """Write an entry as canonical JSON, whole and without its counters; what both have is written once.
@@ -42,11 +35,11 @@ def written(content: Any) -> tuple[bytes, bytes]:
     (b'{"id":1,"stats":{"likeCount":1},"url":""}', b'{"id":1,"url":""}')
     """
     if not isinstance(content, dict) or COUNTERS not in content:
-        whole = canonical(content)
+        whole = to_canonical(content)
         return whole, whole
-    before = canonical({key: value for key, value in content.items() if key < COUNTERS})[1:-1]
-    counters = canonical({COUNTERS: content[COUNTERS]})[1:-1]
-    after = canonical({key: value for key, value in content.items() if key > COUNTERS})[1:-1]
+    before = to_canonical({key: value for key, value in content.items() if key < COUNTERS})[1:-1]
+    counters = to_canonical({COUNTERS: content[COUNTERS]})[1:-1]
+    after = to_canonical({key: value for key, value in content.items() if key > COUNTERS})[1:-1]
     return _object(before, counters, after), _object(before, after)
 
 
@@ -61,7 +54,7 @@ def digest(lasting: bytes, refused: str | None = None) -> str:
     """
     sha256 = hashlib.sha256(lasting)
     if refused is not None:
-        sha256.update(canonical(refused))
+        sha256.update(to_canonical(refused))
     return sha256.hexdigest()
 
 

@@ -14,12 +14,13 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from civitscrape.archive import companions, paths, prompts, schema
-from civitscrape.archive.database import in_chunks, to_json
+from civitscrape.archive.database import in_chunks
 from civitscrape.archive.fields import model_of
 from civitscrape.archive.infotext import parameters
 from civitscrape.archive.template import GRABBER
 from civitscrape.exceptions import ArchiveError, ArgumentError
 from civitscrape.items import APART
+from civitscrape.json_text import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping

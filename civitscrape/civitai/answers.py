@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -14,6 +13,7 @@ from scrapy.http import Response
 
 from civitscrape.civitai import refusals, roles
 from civitscrape.exceptions import AnswerError, ChallengeError, EnvelopeError, LoginError, NotFoundError, PaidError
+from civitscrape.json_text import from_json
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -106,7 +106,7 @@ def open_json(response: Response) -> Any:
     if is_html(response):
         raise ChallengeError(f"{asked(response)} gave HTML (status {response.status}) where JSON was asked for")
     try:
-        return json.loads(response.body, strict=False)
+        return from_json(response.body)
     except (ValueError, RecursionError) as error:
         size = len(response.body)
         raise EnvelopeError(f"{asked(response)} gave {size} bytes that are not JSON: {error}") from error
@@ -147,7 +147,7 @@ def refusal(response: Response) -> AnswerError:
             return NotFoundError(f"{place} answered 404: the site has no such page")
         return ChallengeError(f"{place} answered {response.status} with a page; the edge may ask for a browser")
     try:
-        return refusals.understand(place, response.status, json.loads(response.body, strict=False))
+        return refusals.understand(place, response.status, from_json(response.body))
     except (ValueError, RecursionError):
         text = response.body[: 4 * refusals.LONGEST_WORDS].decode(errors="replace")
         return refusals.understand(place, response.status, text)

@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 
 from scrapy.exporters import CsvItemExporter, JsonLinesItemExporter
 
-from civitscrape.archive.database import to_json
 from civitscrape.items import TABLES, Collection, Creator, Image, Model, ModelFile, ModelVersion, Post
+from civitscrape.json_text import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +42,9 @@ FEEDS: dict[str, dict[str, Any]] = {
 }
 """File name and options, as Scrapy's ``FEEDS`` takes them."""
 
+
+LETTERS = {"ensure_ascii": False}
+"""Options of an encoder that writes as ``to_json`` does."""
 
 _TIMES: WeakKeyDictionary[Spider, str] = WeakKeyDictionary()
 
@@ -110,13 +113,15 @@ class FlatJsonLinesExporter(JsonLinesItemExporter):
     """Write flat items field by field, as above."""
 
     def export_item(self, item: Any) -> None:
-        """Write one line."""
+        """Write one line; what may need Scrapy's encoder gets it: options of a person's own, and their own items."""
         columns = columns_of(item, self.fields_to_export)
         if columns is None:
             super().export_item(item)
-        else:
-            line = self.encoder.encode(dict(zip(columns.names, columns.read(item), strict=True)))
-            self.file.write(line.encode(self.encoding or "utf-8", errors="replace") + b"\n")
+            return
+        record = dict(zip(columns.names, columns.read(item), strict=True))
+        ours = self._kwargs == LETTERS and type(item) in TABLES
+        line = to_json(record) if ours else self.encoder.encode(record)
+        self.file.write(line.encode(self.encoding or "utf-8", errors="replace") + b"\n")
 
 
 def cut_to_rows(path: Path) -> None:

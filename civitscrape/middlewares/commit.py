@@ -51,7 +51,7 @@ HOPELESS = (BadArgumentError, EchoError, ForbiddenError, LoginError, NotFoundErr
 SHOWN = frozenset({Image, Model, ModelVersion, ModelFile, Post, Collection, Creator})
 """What the feeds show; most of what an answer gives is links and tags."""
 
-BREATH = 8
+BREATH = 25
 """Entries after which the event loop gets a turn: parsing a page of 200 entries takes tens of milliseconds in all."""
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from civitscrape.items import Image
-from civitscrape.ledger import WalkState
+from civitscrape.ledger import Link, WalkState
 from civitscrape.spiders import splitting
 from civitscrape.spiders.findings import bounds, is_older, judged, link, numbered
 from civitscrape.spiders.listings.base import COVERS, LIMITS, MEETS
@@ -48,6 +48,14 @@ class ProvingSpider(PlanningSpider):
         """Keep an entry, with the names that came with earlier pages."""
         kept = list(self.keep(entry, walk, listed=listed))
         return kept + self._track(walk).names.note(kept)
+
+    def _come_to(self, entry: Any, walk: Walk) -> list[Any]:
+        """Keep an entry that the walk has come to; if the newest page showed it just so, all but its link is kept."""
+        listing = self.listing(walk.source)
+        number = listing.number(entry)
+        if number is None or self._track(walk).shown.pop(number, None) != entry:
+            return self._kept(entry, walk)
+        return [link(walk, listing.kind, number, listed=not listing.single)]
 
     async def _at_end(self, walk: Walk) -> AsyncIterator[Any]:
         """Prove that a listing has ended where it ended."""
@@ -97,10 +105,12 @@ class ProvingSpider(PlanningSpider):
         numbers = numbered(self.listing(walk.source), page.entries)
         met = await self.books.met(walk, self.listing(walk.source).kind, numbers) | {*track.latest}
         missed: set[int] = set()
-        for entry in (entry for number, entry in numbers.items() if number not in met):
+        for number, entry in ((number, entry) for number, entry in numbers.items() if number not in met):
             # Not as met by this walk: if it is cut short, its newest half must not take them for the end of the other.
             kept = self._kept(entry, walk, listed=False)
             missed |= {record.id for record in kept if isinstance(record, Image) and is_older(record, walk)}
+            if any(isinstance(record, Link) for record in kept):  # one that cannot be read has none
+                track.shown[number] = entry
             yield kept  # one by one, so that the event loop gets its turns between them
         track.newest, track.shared, track.missed = set(numbers), numbers.keys() & met, missed
         if not track.ended:

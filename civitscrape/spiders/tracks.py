@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from civitscrape.civitai.answers import Page
 from civitscrape.items import ImageResource
@@ -12,7 +12,6 @@ from civitscrape.ledger import Naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
 
 REMEMBERED = 1000
 """Last entries of a walk that are remembered: the next page must begin with one of them, the newest hold them."""
@@ -75,6 +74,8 @@ class Track:
     """Entries of the newest page that must be in the listing and have not come yet from the oldest end."""
     shared: set[int] = field(default_factory=set)
     """Those of them that have."""
+    shown: dict[int, Any] = field(default_factory=dict)
+    """Entries of the newest page, by number, that are kept and that the walk has not come to yet."""
     ended: bool = False
     """Whether the listing has ended, so that what is missed now was cut off."""
     names: Names = field(default_factory=Names)

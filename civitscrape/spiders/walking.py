@@ -125,7 +125,7 @@ class WalkingSpider(ProvingSpider):
         entries = entries[: self._room(walk)]
         enough = passed or await self._reaches_known(entries, walk) or self._room(walk) == len(entries)
         for entry in entries:
-            yield self._kept(entry, walk)
+            yield self._come_to(entry, walk)
         self._track(walk).latest.extend(numbered(self.listing(walk.source), page.entries))
         walk.pages, walk.entries = walk.pages + 1, walk.entries + len(entries)
         async for step in self.end(walk) if enough else self.advance(page, walk, again=again):

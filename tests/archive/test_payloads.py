@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from civitscrape.archive.payloads import canonical, digest, written
+from civitscrape.archive.payloads import digest, written
+from civitscrape.json_text import to_canonical
 
 KEYS = st.text(max_size=6) | st.sampled_from(["stats", "stat", "statsy", "id", "url"])
 VALUES = st.none() | st.integers() | st.text(max_size=6) | st.dictionaries(KEYS, st.integers(), max_size=3)
@@ -18,8 +19,8 @@ VALUES = st.none() | st.integers() | st.text(max_size=6) | st.dictionaries(KEYS,
 def test_the_whole_and_what_lasts_are_written_as_json_would_write_each(content):
     whole, lasting = written(content)
 
-    assert whole == canonical(content)
-    assert lasting == canonical({key: value for key, value in content.items() if key != "stats"})
+    assert whole == to_canonical(content)
+    assert lasting == to_canonical({key: value for key, value in content.items() if key != "stats"})
 
 
 @pytest.mark.parametrize("content", [[], "stats", None, 7, {"stats": {}}, {"a": {"stats": 1}}])

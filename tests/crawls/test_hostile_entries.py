@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from civitscrape.archive.payloads import canonical, restore
+from civitscrape.archive.payloads import restore
 from civitscrape.civitai import rest
+from civitscrape.json_text import to_canonical
 from civitscrape.sandbox import Sandbox, profiles
 from civitscrape.sandbox.faults import Fault, Rule
 from tests.crawls.worlds import ASK, NAME, PAGE, at, world
@@ -105,7 +106,7 @@ async def test_entries_that_cannot_be_read_are_kept_as_they_came_and_all_others_
 
     rows = crawled.archive.rows("SELECT body, refused FROM payloads WHERE refused IS NOT NULL")
     kept = [restore(row["body"]) for row in rows]
-    assert sorted(map(canonical, kept)) == sorted(map(canonical, refused))
+    assert sorted(map(to_canonical, kept)) == sorted(map(to_canonical, refused))
     assert crawled.report["counts"]["refused"] == len(changes)
     assert crawled.report["counts"]["listed"] == crawled.report["counts"]["stored"] == 80 - len(changes)
     assert crawled.outcome == "incomplete"

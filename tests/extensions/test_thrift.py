@@ -2,19 +2,84 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import weakref
 
-from civitscrape.extensions.thrift import THRESHOLD, Thrift
+import pytest
+
+from civitscrape.extensions import thrift
+from civitscrape.extensions.thrift import ALL, OLDER, Thrift
 
 
-def test_the_collector_is_slow_during_a_crawl_and_as_before_afterwards():
-    before = gc.get_threshold()
-    thrift = Thrift()
+class Knot:
+    """What only the collector can remove."""
 
-    thrift.open()
-    during, frozen = gc.get_threshold(), gc.get_freeze_count()
-    thrift.close()
+    def __init__(self) -> None:
+        self.me = self
 
-    assert during == THRESHOLD
+
+@pytest.fixture
+async def opened(monkeypatch):
+    monkeypatch.setattr(thrift, "PAUSE", 0.01)
+    extension = Thrift()
+    extension.open()
+    yield extension
+    extension.close()
+
+
+async def test_the_collector_rests_during_a_crawl_and_is_as_before_afterwards():
+    extension = Thrift()
+    before = gc.isenabled(), gc.get_freeze_count()
+
+    extension.open()
+    during, frozen = gc.isenabled(), gc.get_freeze_count()
+    extension.close()
+
+    assert during is False
     assert frozen > 0
-    assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)
+    assert (gc.isenabled(), gc.get_freeze_count()) == before == (True, 0)
+
+
+async def test_where_it_was_switched_off_it_stays_so():
+    extension = Thrift()
+    gc.disable()
+    try:
+        extension.open()
+        extension.close()
+        enabled = gc.isenabled()
+    finally:
+        gc.enable()
+
+    assert enabled is False
+
+
+@pytest.mark.usefixtures("opened")
+async def test_garbage_is_removed_all_the_same():
+    knot = weakref.ref(Knot())
+    assert knot() is not None
+
+    for _ in range(500):
+        if knot() is None:
+            break
+        await asyncio.sleep(0.01)
+
+    assert knot() is None
+
+
+def test_every_twentieth_look_goes_further_back_and_one_an_hour_through_everything(monkeypatch):
+    looks: list[int] = []
+    monkeypatch.setattr(gc, "collect", looks.append)
+    extension = Thrift()
+
+    for _ in range(ALL):
+        extension.look()
+
+    assert (looks.count(0), looks.count(1), looks.count(2)) == (ALL - ALL // OLDER, ALL // OLDER - 1, 1)
+    assert looks[-1] == 2
+
+
+def test_a_crawl_that_never_began_leaves_the_collector_alone():
+    Thrift().close()
+
+    assert gc.isenabled()

@@ -129,6 +129,22 @@ async def test_a_newest_page_that_holds_nothing_new_completes_the_walk(spider):
     assert (walk.state, walk.error) == (WalkState.COMPLETE, None)
 
 
+async def test_what_the_newest_page_has_shown_is_only_linked_when_the_walk_comes_to_it(spider):
+    walk = await begun(spider)
+    await keep(spider, await all_of(spider.parse_check(answer("newest-page"), walk, again=False)))
+    changed, *same = NEWEST["items"]
+    page = {**NEWEST, "items": [{**changed, "hash": "another"}, *same]}
+
+    response = answer("newest-page").replace(body=json.dumps(page).encode())
+    outputs = await all_of(spider.parse_page(response, walk, again=False))
+
+    assert [one.id for one in of(Image, outputs)] == [changed["id"]]
+    assert {(one.entry_id, one.walk_id) for one in of(Link, outputs)} == {
+        (entry["id"], walk.id) for entry in NEWEST["items"]
+    }
+    assert len(same) > 1
+
+
 async def test_a_newest_page_with_unknown_entries_older_than_the_walk_means_a_ceiling(spider):
     newest = max(datetime.fromisoformat(entry["createdAt"]) for entry in NEWEST["items"])
     walk = await begun(spider, started_at=(newest + timedelta(hours=1)).isoformat(), entries=1)
