@@ -35,6 +35,7 @@ from civitscrape.middlewares.redirect import Redirect
 from civitscrape.middlewares.retry import GiveUp, Retry
 from civitscrape.pipelines.dedup import Dedup
 from civitscrape.pipelines.describe import Describe
+from civitscrape.pipelines.feed import Feed
 from civitscrape.pipelines.files import Files
 from civitscrape.pipelines.media import Media
 from civitscrape.pipelines.posters import Posters
@@ -193,7 +194,7 @@ SPIDER_MIDDLEWARES = {
 # What comes of it
 
 # Where WEBP_ENABLED asks for it, the add-on puts webp behind them.
-ITEM_PIPELINES = {Dedup: 100, Media: 300, Files: 310, Describe: 320, Store: 500, Posters: 510}
+ITEM_PIPELINES = {Dedup: 100, Media: 300, Files: 310, Describe: 320, Store: 500, Posters: 510, Feed: 1000}
 EXTENSIONS = {
     Books: 1,  # first: the others use what it opens
     RunLog: 2,
