@@ -28,6 +28,7 @@ from civitscrape.extensions.report import Report
 from civitscrape.extensions.stats import Stats
 from civitscrape.extensions.thrift import Thrift
 from civitscrape.extensions.votes import Votes
+from civitscrape.extensions.wording import Wording
 from civitscrape.middlewares.auth import Auth
 from civitscrape.middlewares.commit import Commit
 from civitscrape.middlewares.pace import Pace
@@ -219,4 +220,5 @@ STATS_CLASS = Stats  # Scrapy's own, without a costly look-out
 STATS_DUMP = False  # the report says it in words
 DOWNLOADER_STATS = False  # counts every request in six ways that nobody reads here
 LOG_VERSIONS: list[str] = []  # a dozen lines at every start; `scrapy version -v` prints them
+LOG_FORMATTER = Wording  # Scrapy's own words every answer, though nobody sees it
 LOG_LEVEL = "INFO"  # DEBUG logs a line a file, and costs a sixth of the speed

@@ -105,6 +105,8 @@ def entry_id(entry: Any) -> int | None:
     >>> entry_id({"id": "98000001", "stats": 5}), entry_id({"meta": {"id": 7, "meta": None}}), entry_id("?")
     (98000001, 7, None)
     """
+    if type(entry) is dict and type(number := entry.get("id")) is int and abs(number) < 2**63:
+        return number  # all but a few; this is asked several times of each entry
     holders = [entry, entry.get("meta")] if isinstance(entry, Mapping) else []
     for holder in holders:
         value = holder.get("id") if isinstance(holder, Mapping) else None

@@ -98,11 +98,12 @@ class KeepingSpider(CivitaiSpider):
         if listing.kind != "image" and number is not None:
             yield link(walk, listing.kind, number, listed=listed and not listing.single)
         for record in records:
-            yield from self._beside(record, walk, listing, listed=listed)
+            if isinstance(record, (Image, ModelFile)):  # most are links and tags
+                yield from self._beside(record, walk, listing, listed=listed)
         if self.settings.getbool("KEEP_PAYLOADS"):
             yield Entry(kind=listing.payload, entry_id=str(number), content=listing.keepable(entry))
 
-    def _beside(self, record: Any, walk: Walk, listing: Listing, *, listed: bool) -> Iterator[Any]:
+    def _beside(self, record: Image | ModelFile, walk: Walk, listing: Listing, *, listed: bool) -> Iterator[Any]:
         """Link a picture and want its file; want a model file where those were asked for."""
         if isinstance(record, Image):
             record.partial = not listing.brings_files
@@ -111,7 +112,7 @@ class KeepingSpider(CivitaiSpider):
             yield link(walk, "image", record.id, listed=listed and listing.kind == "image" and not listing.single)
             if self.downloads and self.pictures and listing.brings_files:
                 yield wanted(record, self.settings["CIVITAI_MEDIA_URL"])
-        elif isinstance(record, ModelFile) and self.files and record.download_url:
+        elif self.files and record.download_url:
             record.state = MediaState.WANTED
 
     def _refuse(self, entry: Any, walk: Walk, number: int | None, error: EntryError) -> Entry:
