@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from civitscrape import json_text
+from civitscrape.items import Level, MediaType
 from civitscrape.json_text import from_json, to_canonical, to_json
 
 HALF = chr(0xD83C)
@@ -85,6 +87,18 @@ def test_json_of_a_column_reads_back_as_what_it_was(value):
 @pytest.mark.parametrize("function", [to_json, to_canonical])
 def test_both_ways_write_the_same(slowly, function, value):
     assert function(value) == slowly(function, value)
+
+
+@pytest.mark.parametrize("value", [(1e300, math.nan), {"level": Level.PG, "kind": MediaType.IMAGE}, {1: 2, 0: True}])
+def test_what_is_not_of_json_s_own_types_is_written_as_the_standard_library_writes_it(value):
+    assert to_canonical([value]) == json.dumps([value], sort_keys=True, separators=(",", ":")).encode()
+
+
+@pytest.mark.parametrize("value", [b"ab", {1}, datetime(2026, 11, 22, tzinfo=UTC), {b"a": 1}])
+@pytest.mark.parametrize("function", [to_json, to_canonical])
+def test_what_the_standard_library_refuses_is_refused(function, value):
+    with pytest.raises(TypeError):
+        function({"value": value})
 
 
 def test_what_is_nested_five_hundredfold_is_written_as_the_standard_library_would():

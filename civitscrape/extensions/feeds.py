@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from scrapy import signals
 from scrapy.extensions.feedexport import FeedExporter, FeedSlot, FileFeedStorage
 
 from civitscrape.exceptions import ArchiveError
@@ -26,13 +25,6 @@ class Feeds(FeedExporter):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._kinds: set[type] = set()
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        """Listen to all that Scrapy's listens to, but for items: those come from the pipeline ``Feed``."""
-        feeds = super().from_crawler(crawler)
-        crawler.signals.disconnect(feeds.item_scraped, signal=signals.item_scraped)
-        return feeds
 
     def item_scraped(self, item: Any, spider: Spider) -> None:
         """Write an item into the feeds that take it."""

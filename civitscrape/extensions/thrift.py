@@ -34,6 +34,8 @@ class Thrift:
         """Wait for the crawl to begin."""
         thrift = cls()
         crawler.signals.connect(thrift.open, signal=signals.spider_opened)
+        # A crawl that fails while it opens is closed, but never stopped.
+        crawler.signals.connect(thrift.close, signal=signals.spider_closed)
         crawler.signals.connect(thrift.close, signal=signals.engine_stopped)
         return thrift
 

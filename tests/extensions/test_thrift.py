@@ -7,6 +7,8 @@ import gc
 import weakref
 
 import pytest
+from scrapy import signals
+from scrapy.utils.test import get_crawler
 
 from civitscrape.extensions import thrift
 from civitscrape.extensions.thrift import ALL, OLDER, Thrift
@@ -39,6 +41,19 @@ async def test_the_collector_rests_during_a_crawl_and_is_as_before_afterwards():
     assert during is False
     assert frozen > 0
     assert (gc.isenabled(), gc.get_freeze_count()) == before == (True, 0)
+
+
+async def test_a_crawl_that_fails_while_it_opens_leaves_the_collector_as_it_was():
+    crawler = get_crawler()
+    extension = Thrift.from_crawler(crawler)
+    crawler.signals.send_catch_log(signals.spider_opened, spider=None)
+    during = gc.isenabled()
+
+    crawler.signals.send_catch_log(signals.spider_closed, spider=None, reason="archive")
+
+    assert during is False
+    assert (gc.isenabled(), gc.get_freeze_count()) == (True, 0)
+    assert extension is not None  # whom signals hold weakly
 
 
 async def test_where_it_was_switched_off_it_stays_so():
