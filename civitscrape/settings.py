@@ -194,7 +194,7 @@ SPIDER_MIDDLEWARES = {
 
 # What comes of it
 
-# Where WEBP_ENABLED asks for it, the add-on puts webp behind them.
+# Where WEBP_ENABLED asks for it, the add-on puts webp behind the store.
 ITEM_PIPELINES = {Dedup: 100, Media: 300, Files: 310, Describe: 320, Store: 500, Posters: 510, Feed: 1000}
 EXTENSIONS = {
     Books: 1,  # first: the others use what it opens

@@ -17,7 +17,10 @@ _engine, _scraper = map(logging.getLogger, ("scrapy.core.engine", "scrapy.core.s
 
 
 class Wording(LogFormatter):
-    """Says nothing of what would be logged at a level that is switched off: Scrapy words it all the same."""
+    """Says nothing of what would be logged at a level that is switched off: Scrapy words it all the same.
+
+    Nothing is None, which Scrapy takes, though its types do not say so.
+    """
 
     def crawled(  # type: ignore[override]
         self, request: Request, response: Response, spider: Spider

@@ -105,7 +105,9 @@ class ProvingSpider(PlanningSpider):
         numbers = numbered(self.listing(walk.source), page.entries)
         met = await self.books.met(walk, self.listing(walk.source).kind, numbers) | {*track.latest}
         missed: set[int] = set()
-        for number, entry in ((number, entry) for number, entry in numbers.items() if number not in met):
+        for number, entry in numbers.items():
+            if number in met:
+                continue
             # Not as met by this walk: if it is cut short, its newest half must not take them for the end of the other.
             kept = self._kept(entry, walk, listed=False)
             missed |= {record.id for record in kept if isinstance(record, Image) and is_older(record, walk)}
